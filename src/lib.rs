@@ -1,0 +1,32 @@
+//! Watch, await and cancel Anaplan's long-running tasks.
+//!
+//! The rooms, and who knows whom (nothing points back):
+//!
+//! ```text
+//! bindings  ->  client  ->  policy  ->  wire, reference, error
+//!                  \->  platform
+//! ```
+//!
+//! - [`reference`]: what a call is about, parsed once.
+//! - [`wire`]: what Anaplan sends, and the tolerance that takes.
+//! - [`status`]: what we say of a task.
+//! - [`error`]: what we say when something fails.
+//! - [`policy`]: when to ask. State machines without clock or I/O.
+//! - `client`: the conversation with Anaplan.
+//! - `platform`: fetch, timers, clocks, abort.
+//! - `bindings`: JavaScript values in, promises out.
+//!
+//! The last three exist in the wasm build alone; everything above them runs under `cargo test`.
+
+pub mod error;
+pub mod policy;
+pub mod reference;
+pub mod status;
+pub mod wire;
+
+#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
+mod bindings;
+#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
+mod client;
+#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
+mod platform;

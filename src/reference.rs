@@ -1,0 +1,437 @@
+//! What a call is about: workspace, model, action, task, and the address of the API.
+//!
+//! Each type is parsed once, where a value enters, and is valid for ever after: an
+//! [`Id`] cannot hold a slash, so no path built from one can leave its place.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+/// A value as it was given, before anybody looked at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// Not there at all, `undefined` or `null`.
+    Missing,
+    /// A string.
+    Text(String),
+    /// Anything else, by the name of its type: `"a number"`.
+    Other(&'static str),
+}
+
+/// Why a value was refused. It never repeats the value, which may be a secret in the wrong place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The argument's name, as the caller spells it: `taskId`.
+    pub argument: String,
+    /// What would have been right.
+    pub expected: &'static str,
+    /// What was wrong with the value.
+    pub found: String,
+}
+
+impl Invalid {
+    /// A refusal of `argument`.
+    pub fn new(
+        argument: impl Into<String>,
+        expected: &'static str,
+        found: impl Into<String>,
+    ) -> Self {
+        Self { argument: argument.into(), expected, found: found.into() }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.argument)?;
+        f.write_str(": expected ")?;
+        f.write_str(self.expected)?;
+        f.write_str(", found ")?;
+        f.write_str(&self.found)
+    }
+}
+
+/// One id of Anaplan's. Opaque: samples in the vendor's documentation break the usual 32 hex
+/// digits, so only what could break a path is refused.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id(Box<str>);
+
+const ID: &str = "a string of 1 to 128 ASCII letters, digits, '-' or '_'";
+const LONGEST_ID: usize = 128;
+
+impl Id {
+    /// Parses the value of `argument`.
+    pub fn parse(argument: &str, value: Given) -> Result<Self, Invalid> {
+        let text = match value {
+            Given::Text(text) => text,
+            Given::Missing => return Err(Invalid::new(argument, ID, "nothing")),
+            Given::Other(kind) => return Err(Invalid::new(argument, ID, kind)),
+        };
+        if text.is_empty() {
+            return Err(Invalid::new(argument, ID, "an empty string"));
+        }
+        if let Some(c) = text.chars().find(|&c| !is_id_character(c)) {
+            return Err(Invalid::new(argument, ID, describe(c)));
+        }
+        if text.len() > LONGEST_ID {
+            return Err(Invalid::new(argument, ID, "a longer string"));
+        }
+        Ok(Self(text.into_boxed_str()))
+    }
+
+    /// The id as Anaplan spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The four kinds of action that run as tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Writes a file.
+    Export,
+    /// Reads a file or another model.
+    Import,
+    /// Several actions, one after another.
+    Process,
+    /// Any other action: delete, order, copy, optimise.
+    Action,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Export, Self::Import, Self::Process, Self::Action];
+
+    /// The segment of the path: `exports`.
+    pub fn segment(self) -> &'static str {
+        match self {
+            Self::Export => "exports",
+            Self::Import => "imports",
+            Self::Process => "processes",
+            Self::Action => "actions",
+        }
+    }
+
+    /// The field of a reference that holds the id: `exportId`.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Export => "exportId",
+            Self::Import => "importId",
+            Self::Process => "processId",
+            Self::Action => "actionId",
+        }
+    }
+
+    fn from_segment(segment: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.segment() == segment)
+    }
+}
+
+/// A model in its workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ModelRef {
+    /// The workspace, 32 lower-case hex digits as a rule.
+    pub workspace_id: Id,
+    /// The model, 32 upper-case hex digits as a rule.
+    pub model_id: Id,
+}
+
+/// An action of a model.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ActionRef {
+    /// Where it lives.
+    pub model: ModelRef,
+    /// What it is.
+    pub kind: Kind,
+    /// Its id, 12 digits as a rule.
+    pub id: Id,
+}
+
+/// One run of an action. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TaskRef {
+    /// What was run.
+    pub action: ActionRef,
+    /// The run.
+    pub task_id: Id,
+}
+
+impl ModelRef {
+    /// Reads the fields `workspaceId` and `modelId`.
+    pub fn from_fields(field: &dyn Fn(&str) -> Given) -> Result<Self, Invalid> {
+        Ok(Self {
+            workspace_id: Id::parse("workspaceId", field("workspaceId"))?,
+            model_id: Id::parse("modelId", field("modelId"))?,
+        })
+    }
+}
+
+impl ActionRef {
+    /// Reads the model's fields and exactly one of `exportId`, `importId`, `processId`, `actionId`.
+    pub fn from_fields(field: &dyn Fn(&str) -> Given) -> Result<Self, Invalid> {
+        const ONE: &str = "exactly one of exportId, importId, processId and actionId";
+        let model = ModelRef::from_fields(field)?;
+        let mut given = Kind::ALL.into_iter().filter_map(|kind| match field(kind.field()) {
+            Given::Missing => None,
+            value => Some((kind, value)),
+        });
+        match (given.next(), given.next()) {
+            (Some((kind, value)), None) => {
+                Ok(Self { model, kind, id: Id::parse(kind.field(), value)? })
+            }
+            (None, _) => Err(Invalid::new("ref", ONE, "none")),
+            (Some(_), Some(_)) => Err(Invalid::new("ref", ONE, "more than one")),
+        }
+    }
+}
+
+impl TaskRef {
+    /// Reads the action's fields and `taskId`.
+    pub fn from_fields(field: &dyn Fn(&str) -> Given) -> Result<Self, Invalid> {
+        Ok(Self {
+            action: ActionRef::from_fields(field)?,
+            task_id: Id::parse("taskId", field("taskId"))?,
+        })
+    }
+
+    /// Reads a task's URL, or the path of one with any prefix before `/workspaces/`.
+    ///
+    /// Only the ids count. The host does not: a client speaks to its own `baseUrl`.
+    pub fn from_url(url: &str) -> Result<Self, Invalid> {
+        const URL: &str = "a task's URL or path, \
+            .../workspaces/{workspaceId}/models/{modelId}/exports/{exportId}/tasks/{taskId} \
+            (or imports, processes, actions)";
+        let path = match url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) {
+            Some(rest) => rest.split_once('/').map_or("", |(_host, path)| path),
+            None => url,
+        };
+        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        let start = segments.iter().position(|&segment| segment == "workspaces");
+        let found = start.and_then(|start| segments.get(start..)).map(Path::from_segments);
+        match found.transpose()?.flatten() {
+            Some(Path::Task(task)) => Ok(task),
+            _ => Err(Invalid::new("ref", URL, "something else")),
+        }
+    }
+}
+
+/// As JavaScript holds it: one flat object with the ids as strings.
+impl Serialize for TaskRef {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let action = &self.action;
+        let mut map = s.serialize_map(Some(4))?;
+        map.serialize_entry("workspaceId", action.model.workspace_id.as_str())?;
+        map.serialize_entry("modelId", action.model.model_id.as_str())?;
+        map.serialize_entry(action.kind.field(), action.id.as_str())?;
+        map.serialize_entry("taskId", self.task_id.as_str())?;
+        map.end()
+    }
+}
+
+/// A path below the base URL: the only place that knows how Anaplan spells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Path {
+    /// All actions of one kind.
+    Actions(ModelRef, Kind),
+    /// One action.
+    Action(ActionRef),
+    /// The tasks of an action: `GET` lists them, `POST` starts one.
+    Tasks(ActionRef),
+    /// One task: `GET` asks for it, `DELETE` cancels it.
+    Task(TaskRef),
+}
+
+impl Path {
+    /// Parses a path that starts with `/workspaces/`. `None` is a path of another form; a path of
+    /// a known form with a bad id is [`Invalid`].
+    pub fn parse(path: &str) -> Result<Option<Self>, Invalid> {
+        match path.strip_prefix('/') {
+            Some(path) => Self::from_segments(&path.split('/').take(9).collect::<Vec<_>>()),
+            None => Ok(None),
+        }
+    }
+
+    fn from_segments(segments: &[&str]) -> Result<Option<Self>, Invalid> {
+        let id = |argument: &str, text: &str| Id::parse(argument, Given::Text(text.to_owned()));
+        let ["workspaces", workspace, "models", model, kind, rest @ ..] = segments else {
+            return Ok(None);
+        };
+        let Some(kind) = Kind::from_segment(kind) else {
+            return Ok(None);
+        };
+        let model = || {
+            Ok::<_, Invalid>(ModelRef {
+                workspace_id: id("workspaceId", workspace)?,
+                model_id: id("modelId", model)?,
+            })
+        };
+        let action = |text| {
+            Ok::<_, Invalid>(ActionRef { model: model()?, kind, id: id(kind.field(), text)? })
+        };
+        Ok(match rest {
+            [] => Some(Self::Actions(model()?, kind)),
+            [text] => Some(Self::Action(action(text)?)),
+            [text, "tasks"] => Some(Self::Tasks(action(text)?)),
+            [text, "tasks", task] => {
+                Some(Self::Task(TaskRef { action: action(text)?, task_id: id("taskId", task)? }))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (model, kind) = match self {
+            Self::Actions(model, kind) => (model, *kind),
+            Self::Action(action) | Self::Tasks(action) => (&action.model, action.kind),
+            Self::Task(task) => (&task.action.model, task.action.kind),
+        };
+        let mut write = |segments: &[&str]| {
+            segments.iter().try_for_each(|segment| {
+                f.write_str("/")?;
+                f.write_str(segment)
+            })
+        };
+        let (workspace, id) = (model.workspace_id.as_str(), model.model_id.as_str());
+        write(&["workspaces", workspace, "models", id, kind.segment()])?;
+        match self {
+            Self::Actions(..) => Ok(()),
+            Self::Action(action) => write(&[action.id.as_str()]),
+            Self::Tasks(action) => write(&[action.id.as_str(), "tasks"]),
+            Self::Task(task) => write(&[task.action.id.as_str(), "tasks", task.task_id.as_str()]),
+        }
+    }
+}
+
+/// Where the API is: `https://api.anaplan.com/2/0`, without a slash at the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// Where Anaplan itself answers.
+    pub const DEFAULT: &'static str = "https://api.anaplan.com/2/0";
+
+    /// Parses the value of `argument`: https, or http on loopback, or the page's own origin.
+    ///
+    /// The grammar is a small part of what a URL may be, so that no two parsers can read what
+    /// passes here in two ways. `page_origin` is the origin of the page, where there is one: then a
+    /// path is enough.
+    pub fn parse(argument: &str, text: &str, page_origin: Option<&str>) -> Result<Self, Invalid> {
+        const EXPECTED: &str = "an https URL, an http URL on loopback or, in a browser, \
+            a path of the page's own origin; without user, query or fragment";
+        let refuse = |found: &str| Invalid::new(argument, EXPECTED, found);
+        if let Some(c) = text.chars().find(|&c| !is_url_character(c)) {
+            return Err(refuse(&describe(c)));
+        }
+        let (origin, path) = if text.starts_with('/') {
+            let origin = page_origin.ok_or_else(|| refuse("a path, and no page around it"))?;
+            (origin.to_owned(), text)
+        } else {
+            let parts =
+                text.split_once(':').map(|(scheme, rest)| (scheme, rest.strip_prefix("//")));
+            let Some((scheme, Some(rest))) = parts else {
+                return Err(refuse("no scheme"));
+            };
+            let scheme = scheme.to_ascii_lowercase();
+            let slash = rest.find('/').unwrap_or(rest.len());
+            let (authority, path) = rest.split_at_checked(slash).unwrap_or((rest, ""));
+            let host = parse_authority(authority).map_err(refuse)?;
+            let origin = format!("{scheme}://{}", authority.to_ascii_lowercase());
+            match scheme.as_str() {
+                "https" => {}
+                "http" if is_loopback(&host) || page_origin == Some(origin.as_str()) => {}
+                "http" => return Err(refuse("http to another machine")),
+                _ => return Err(refuse("another scheme")),
+            }
+            (origin, path)
+        };
+        let path = path.trim_end_matches('/');
+        if path.split('/').skip(1).any(|segment| matches!(segment, "" | "." | "..")) {
+            return Err(refuse("an empty or dotted path segment"));
+        }
+        Ok(Self(origin + path))
+    }
+
+    /// The address of `path`.
+    pub fn join(&self, path: &Path) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The host of `host`, `host:port` or `[v6]:port`, in lower case.
+fn parse_authority(authority: &str) -> Result<String, &'static str> {
+    let split = if authority.starts_with('[') {
+        authority.find(']').and_then(|end| end.checked_add(1))
+    } else {
+        Some(authority.find(':').unwrap_or(authority.len()))
+    };
+    let (host, port) = match split.and_then(|at| authority.split_at_checked(at)) {
+        Some(parts) => parts,
+        None => return Err("a broken IPv6 address"),
+    };
+    let port_is_good = match port.strip_prefix(':') {
+        Some(digits) => digits.bytes().all(|b| b.is_ascii_digit()) && digits.parse::<u16>().is_ok(),
+        None => port.is_empty(),
+    };
+    if !port_is_good {
+        return Err("a bad port");
+    }
+    let name_is_good = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    };
+    let host_is_good = match host.strip_prefix('[') {
+        Some(v6) => {
+            let v6 = v6.strip_suffix(']').unwrap_or_default();
+            v6.contains(':') && v6.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.')
+        }
+        None => host.split('.').all(name_is_good),
+    };
+    if host_is_good { Ok(host.to_ascii_lowercase()) } else { Err("a bad host name") }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let v4 = || {
+        let numbers: Vec<&str> = host.split('.').collect();
+        numbers.len() == 4
+            && numbers.first() == Some(&"127")
+            && numbers.iter().all(|number| number.parse::<u8>().is_ok())
+    };
+    host == "localhost" || host.ends_with(".localhost") || host == "[::1]" || v4()
+}
+
+fn is_id_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '-' || c == '_'
+}
+
+fn is_url_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | ':' | '/' | '[' | ']')
+}
+
+/// Names a character that has no place there: `the character '/'`.
+fn describe(c: char) -> String {
+    match c {
+        ' '..='~' => format!("the character '{c}'"),
+        _ => format!("the character U+{:04X}", u32::from(c)),
+    }
+}
