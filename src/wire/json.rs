@@ -1,0 +1,197 @@
+//! Any JSON value, and what can be used of it.
+
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+/// A JSON value. A field of another type than the reader wants counts as absent, so reading never
+/// fails.
+///
+/// Results nest results, and a stack that overflows would take the whole core with it: what lies
+/// deeper than [`Json::DEEPEST`] is left out. Processes nest a few levels.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Json {
+    /// `null`, and whatever is not there.
+    #[default]
+    Null,
+    /// A boolean.
+    Flag(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    Text(String),
+    /// A list.
+    List(Vec<Json>),
+    /// An object, in the order it was sent.
+    Object(Vec<(String, Json)>),
+}
+
+impl Json {
+    /// Objects and lists within each other, beyond which nothing is read.
+    pub const DEEPEST: u8 = 64;
+
+    /// Takes a field out of an object. Of two of the same name the last counts, as in JavaScript.
+    pub fn take(&mut self, name: &str) -> Self {
+        match self {
+            Self::Object(fields) => {
+                let field = fields.iter_mut().rev().find(|(key, _)| key == name);
+                field.map(|(_, value)| std::mem::take(value)).unwrap_or_default()
+            }
+            _ => Self::Null,
+        }
+    }
+
+    /// Text; a whole number or a boolean as text.
+    pub fn into_text(self) -> Option<String> {
+        /// Beyond this a double no longer holds every whole number.
+        const EXACT: f64 = 9_007_199_254_740_992.0;
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Flag(true) => Some("true".to_owned()),
+            Self::Flag(false) => Some("false".to_owned()),
+            Self::Number(n) if n.trunc() == n && n.abs() < EXACT => {
+                #[expect(clippy::cast_possible_truncation, reason = "whole and in range")]
+                let whole = n as i64;
+                Some(whole.to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// A number.
+    pub fn into_number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    /// A boolean, or the text of one.
+    pub fn into_flag(self) -> Option<bool> {
+        match self {
+            Self::Flag(flag) => Some(flag),
+            Self::Text(text) if text == "true" => Some(true),
+            Self::Text(text) if text == "false" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// An object.
+    pub fn into_object(self) -> Option<Self> {
+        Some(self).filter(|json| matches!(json, Self::Object(_)))
+    }
+
+    /// The objects of a list. A single object is a list of one; what is no object is left out.
+    pub fn into_objects(self) -> impl Iterator<Item = Self> {
+        let list = match self {
+            Self::List(list) => list,
+            other => vec![other],
+        };
+        list.into_iter().filter_map(Self::into_object)
+    }
+
+    /// A flat list `key, value, key, value` as pairs, or the fields of an object. A key without a
+    /// value keeps `None`; a value without a key is left out.
+    pub fn into_pairs(self) -> Vec<(String, Option<String>)> {
+        match self {
+            Self::List(list) => {
+                let mut list = list.into_iter();
+                let mut pairs = Vec::new();
+                while let Some(key) = list.next() {
+                    let value = list.next().and_then(Self::into_text);
+                    pairs.extend(key.into_text().map(|key| (key, value)));
+                }
+                pairs
+            }
+            Self::Object(fields) => {
+                fields.into_iter().map(|(key, value)| (key, value.into_text())).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Json {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Reader { depth_left: Self::DEEPEST }.deserialize(d)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Reader {
+    depth_left: u8,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Json, D::Error> {
+        if self.depth_left == 0 {
+            return IgnoredAny::deserialize(d).map(|_| Json::Null);
+        }
+        d.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Json, E> {
+        Ok(Json::Flag(v))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
+    fn visit_i64<E>(self, v: i64) -> Result<Json, E> {
+        Ok(Json::Number(v as f64))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
+    fn visit_u64<E>(self, v: u64) -> Result<Json, E> {
+        Ok(Json::Number(v as f64))
+    }
+
+    fn visit_f64<E>(self, v: f64) -> Result<Json, E> {
+        Ok(Json::Number(v))
+    }
+
+    fn visit_str<E>(self, v: &str) -> Result<Json, E> {
+        Ok(Json::Text(v.to_owned()))
+    }
+
+    fn visit_string<E>(self, v: String) -> Result<Json, E> {
+        Ok(Json::Text(v))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = seq.next_element_seed(self.inner())? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(key) = map.next_key_seed(self.inner())? {
+            let value = map.next_value_seed(self.inner())?;
+            fields.extend(key.into_text().map(|key| (key, value)));
+        }
+        Ok(Json::Object(fields))
+    }
+}
+
+impl Reader {
+    fn inner(self) -> Self {
+        Self { depth_left: self.depth_left.saturating_sub(1) }
+    }
+}

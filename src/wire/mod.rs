@@ -1,0 +1,27 @@
+//! What Anaplan sends and takes.
+//!
+//! Its documentation, its samples and its answers disagree on what is present, so every field is
+//! optional here, a field of the wrong type counts as absent, and unknown ones are passed over.
+//! What cannot be done without is for the reader of these types to say.
+
+#![forbid(unsafe_code)]
+
+mod json;
+mod message;
+mod task;
+
+pub use json::Json;
+pub use message::{excerpt, said};
+pub use task::{Detail, Task, TaskResult};
+
+use serde::Serialize;
+
+/// The body that starts a task.
+///
+/// Anaplan reads it in order: `localeName` comes before any `mappingParameters`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Start<'a> {
+    /// The language of the texts, `en_US` as a rule. Without it the answer is 400.
+    pub locale_name: &'a str,
+}
