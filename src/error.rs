@@ -1,0 +1,260 @@
+//! What we say when something fails: one type, whose text says what was asked, what came back,
+//! and what to do about it. No secret gets into it.
+
+#![forbid(unsafe_code)]
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::reference::{Invalid, TaskRef};
+use crate::status::TaskStatus;
+use crate::wire;
+
+/// What kind of failure it is. Programs decide by this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Code {
+    /// The caller's value is wrong, by our rules or (400) by the server's.
+    InvalidArgument,
+    /// 401: no token, or one that is not accepted.
+    Unauthorized,
+    /// 403: no permission, or a browser origin that Anaplan refuses.
+    Forbidden,
+    /// 404: a wrong id, gone, or not visible to this user.
+    NotFound,
+    /// 409: busy, or in a state that does not allow this.
+    Conflict,
+    /// 422 to 425: the model is archived, locked, offline or deployed.
+    ModelUnavailable,
+    /// 429: the tenant's budget of requests is used up.
+    RateLimited,
+    /// 5xx.
+    Server,
+    /// No answer: refused, reset, no such host, a refused origin in a browser.
+    Network,
+    /// No answer in time.
+    Timeout,
+    /// An answer that is not Anaplan's.
+    Protocol,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A failure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Error {
+    /// What kind.
+    pub code: Code,
+    /// For people.
+    pub message: String,
+    /// The HTTP status, when there was an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Whether the same call may work later.
+    pub retryable: bool,
+    /// Which task it was about.
+    #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<Box<TaskRef>>,
+    /// The last that was known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_status: Option<Box<TaskStatus>>,
+}
+
+impl Error {
+    /// A failure without an HTTP status.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            status: None,
+            retryable: matches!(code, Code::Network | Code::Timeout),
+            reference: None,
+            task_status: None,
+        }
+    }
+
+    /// The failure behind an HTTP answer that is no success. `said` is the server's own text,
+    /// already free of secrets; empty where it said nothing.
+    pub fn answered(status: u16, said: &str) -> Self {
+        let verdict = Verdict::of(status, said);
+        let mut message = format!("the server answered {status}");
+        push_said(&mut message, said);
+        message.push_str(". ");
+        message.push_str(verdict.advice);
+        Self {
+            status: Some(status),
+            retryable: verdict.retryable,
+            ..Self::new(verdict.code, message)
+        }
+    }
+
+    /// The failure behind a redirect, which is never followed: it could carry the token elsewhere.
+    pub fn redirected(status: Option<u16>) -> Self {
+        let message = "the server answered with a redirect, which is not followed, for it could \
+             carry the token elsewhere. Set baseUrl to where the API is; a gateway that wants a \
+             sign-in answers like this, too.";
+        Self { status, ..Self::new(Code::Protocol, message) }
+    }
+
+    /// The failure behind a success whose body is not what Anaplan sends.
+    pub fn not_understood(status: u16, expected: &str, said: &str) -> Self {
+        let mut message = format!("the server answered {status}, but not with {expected}");
+        push_said(&mut message, said);
+        message.push_str(
+            ". Check that baseUrl leads to the Anaplan API or a gateway to it: a sign-in page or \
+             a proxy answers like this.",
+        );
+        Self { status: Some(status), ..Self::new(Code::Protocol, message) }
+    }
+
+    /// Says what was being done when it failed.
+    #[must_use]
+    pub fn doing(mut self, what: &str) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// Says which task it was about, and what was known of it last.
+    #[must_use]
+    pub fn about(mut self, reference: &TaskRef, last: Option<&TaskStatus>) -> Self {
+        self.reference = Some(Box::new(reference.clone()));
+        self.task_status = last.cloned().map(Box::new);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        Self::new(Code::InvalidArgument, invalid.to_string())
+    }
+}
+
+fn push_said(message: &mut String, said: &str) {
+    let said = wire::excerpt(said);
+    if !said.is_empty() {
+        message.push_str(": \"");
+        message.push_str(&said);
+        message.push('"');
+    }
+}
+
+struct Verdict {
+    code: Code,
+    retryable: bool,
+    advice: &'static str,
+}
+
+impl Verdict {
+    fn of(status: u16, said: &str) -> Self {
+        let (code, retryable, advice) = match status {
+            400 => (Code::InvalidArgument, false, "It does not accept these parameters."),
+            401 => (
+                Code::Unauthorized,
+                false,
+                "The token is missing, expired or not accepted; a token lives 35 minutes. \
+                 Behind a gateway, sign in there.",
+            ),
+            403 if said.is_empty() => (
+                Code::Forbidden,
+                false,
+                "This user may not do it; an empty 403 is also how Anaplan refuses the origin of \
+                 a web page, which then needs a gateway as its baseUrl.",
+            ),
+            403 => (Code::Forbidden, false, "This user may not do it."),
+            404 => (
+                Code::NotFound,
+                false,
+                "An id is wrong, the task is no longer kept, or this user has no access to it. \
+                 A task is found under the action that it ran, and no other.",
+            ),
+            408 => (Code::Timeout, true, "It gave up waiting. Try again."),
+            409 => (Code::Conflict, true, "It is busy or in a state that does not allow this."),
+            410 => (Code::NotFound, true, "It has moved. Try again."),
+            422 => (
+                Code::ModelUnavailable,
+                false,
+                "The model is archived as a rule; a workspace administrator can unarchive it.",
+            ),
+            423 => (Code::ModelUnavailable, true, "The model is locked. Try again later."),
+            424 => (
+                Code::ModelUnavailable,
+                true,
+                "The model is offline or under maintenance. Try again later.",
+            ),
+            425 => (
+                Code::ModelUnavailable,
+                false,
+                "The model is in deployed mode, which does not allow this.",
+            ),
+            429 => (
+                Code::RateLimited,
+                true,
+                "The tenant's budget of 600 requests a minute is used up. Wait ten seconds, or as \
+                 long as the server asked for.",
+            ),
+            503 if holds(said, "deprecated") => {
+                (Code::Server, false, "This host is retired. Use https://api.anaplan.com/2/0.")
+            }
+            500..=599 => (Code::Server, true, "The fault is on its side. Try again later."),
+            _ => (
+                Code::Protocol,
+                false,
+                "This is not how Anaplan answers. Check that baseUrl leads to its API.",
+            ),
+        };
+        Self { code, retryable, advice }
+    }
+}
+
+/// `text` without `secret`, and without what looks like a credential.
+pub fn redact(text: &str, secret: Option<&str>) -> String {
+    const HIDDEN: &str = "[redacted]";
+    let mut clean = match secret.filter(|secret| !secret.is_empty()) {
+        Some(secret) => replace(text, secret, |_| 0, HIDDEN),
+        None => text.to_owned(),
+    };
+    for scheme in ["AnaplanAuthToken ", "Bearer ", "Basic ", "CACertificate "] {
+        let end_of_value = |rest: &str| {
+            let ends =
+                |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '<' | ',' | ';');
+            rest.find(ends).unwrap_or(rest.len())
+        };
+        clean = replace(&clean, scheme, end_of_value, HIDDEN);
+    }
+    clean
+}
+
+/// Whether `part` stands in `text`.
+pub fn holds(text: &str, part: &str) -> bool {
+    position(text, part).is_some()
+}
+
+/// `text` with every `part`, and as much behind it as `more` says, replaced.
+fn replace(text: &str, part: &str, more: impl Fn(&str) -> usize, by: &str) -> String {
+    let mut clean = String::new();
+    let mut rest = text;
+    while let Some((before, found)) = position(rest, part).and_then(|at| rest.split_at_checked(at))
+    {
+        let behind = found.get(part.len()..).unwrap_or_default();
+        clean.push_str(before);
+        clean.push_str(by);
+        rest = behind.get(more(behind)..).unwrap_or_default();
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// Not `str::find`, which is made for texts of another length and weighs a kilobyte.
+fn position(text: &str, part: &str) -> Option<usize> {
+    text.as_bytes().windows(part.len().max(1)).position(|window| window == part.as_bytes())
+}
