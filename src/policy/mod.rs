@@ -1,0 +1,16 @@
+//! Decisions, and nothing else: time and answers come in as arguments, the next step comes out.
+//! No clock, no I/O, no chance other than an argument, so that a test runs hours in milliseconds.
+
+#![forbid(unsafe_code)]
+
+mod cadence;
+mod polling;
+
+pub use cadence::Cadence;
+pub use polling::{Answer, Polling, Step, Watcher};
+
+/// Milliseconds, by a clock that never goes back.
+pub type Millis = f64;
+
+/// No task is asked for twice within this time, whatever the caller does.
+pub const FLOOR: Millis = 5_000.0;
