@@ -1,0 +1,120 @@
+//! JavaScript values in, promises out. The only room with `#[wasm_bindgen]`; it decides nothing.
+//!
+//! Every call gives an outcome, `{ value }` or `{ failure }`, and its promise rejects with the
+//! reason of an abort alone. So the caller tells the three apart without looking at what they are.
+
+mod options;
+mod outcome;
+mod panic;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use js_sys::Promise;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::client::{self, Failure};
+use crate::error::Error;
+use crate::platform::Opaque;
+use options::{connection, limits, task_ref, watching};
+use outcome::{outcome, settled};
+
+/// Has `report` called with a text should the core ever panic. Every promise that is pending then
+/// stays so, and this instance is not to be used again.
+#[wasm_bindgen(js_name = onPanic)]
+pub fn on_panic(report: js_sys::Function) {
+    panic::report_to(report);
+}
+
+/// Opens a client. The value is a [`Client`].
+#[wasm_bindgen]
+pub fn connect(options: &JsValue) -> JsValue {
+    outcome(connection(options).map(|exchange| Client(client::Client::new(exchange)).into()))
+}
+
+/// Reads a task's reference or URL. The value is the reference as a plain object.
+#[wasm_bindgen(js_name = taskRef)]
+pub fn parse_task_ref(reference: &JsValue) -> JsValue {
+    outcome(task_ref(reference).and_then(|task| outcome::to_js(&task)))
+}
+
+/// See [`client::Client`].
+#[wasm_bindgen]
+pub struct Client(client::Client);
+
+/// See [`client::Call`].
+#[wasm_bindgen]
+#[derive(Clone, Copy)]
+pub enum Call {
+    Status,
+    Cancel,
+    Outcome,
+}
+
+#[wasm_bindgen]
+impl Client {
+    /// The value is a status.
+    pub fn call(&self, call: Call, task: &JsValue, options: &JsValue) -> Promise {
+        let parsed = || {
+            let call = match call {
+                Call::Status => client::Call::Status,
+                Call::Cancel => client::Call::Cancel,
+                Call::Outcome => client::Call::Outcome(watching(options)?),
+            };
+            Ok::<_, Error>((call, task_ref(task)?, limits(options)?))
+        };
+        let (client, parsed) = (self.0.clone(), parsed());
+        promise(async move {
+            let (call, task, limits) = parsed?;
+            Ok(outcome::to_js(&client.call(call, task, limits).await?)?)
+        })
+    }
+
+    /// The value is a [`Watch`].
+    pub fn watch(&self, task: &JsValue, options: &JsValue) -> JsValue {
+        let watch = || {
+            let (task, cadence, limits) = (task_ref(task)?, watching(options)?, limits(options)?);
+            Ok(Watch(Rc::new(self.0.watch(task, cadence, limits))).into())
+        };
+        outcome(watch())
+    }
+
+    /// Ends every watch, and rejects every other call with `reason`.
+    pub fn close(&self, reason: JsValue) {
+        self.0.close(Opaque(reason));
+    }
+}
+
+/// See [`client::Watch`].
+#[wasm_bindgen]
+pub struct Watch(Rc<client::Watch>);
+
+#[wasm_bindgen]
+impl Watch {
+    /// The value is a status, or `undefined` after the last.
+    pub fn next(&self) -> Promise {
+        let watch = Rc::clone(&self.0);
+        promise(async move {
+            match watch.next().await? {
+                Some(status) => Ok(outcome::to_js(&status)?),
+                None => Ok(JsValue::UNDEFINED),
+            }
+        })
+    }
+
+    /// Ends it, and with it a `next` that is waiting.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// One place for every kind of work, so that the code around it is there once.
+fn promise(work: impl Future<Output = Result<JsValue, Failure>> + 'static) -> Promise {
+    promise_of(Box::pin(work))
+}
+
+fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>) -> Promise {
+    future_to_promise(async move { settled(work.await) })
+}

@@ -1,0 +1,87 @@
+//! One HTTP request, body and all.
+
+use js_sys::{Function, JsString, Object, Promise, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{RequestCache, RequestInit, RequestRedirect};
+
+use super::abort::AbortOnDrop;
+use super::json;
+use super::value::{Opaque, call, property};
+use crate::wire::Json;
+
+/// The caller's `fetch`, or the host's.
+pub struct Fetch(Option<Function>);
+
+/// What is sent.
+pub struct Request<'a> {
+    /// `GET`, `DELETE`.
+    pub method: &'static str,
+    /// The whole address.
+    pub url: &'a str,
+    /// Names and values.
+    pub headers: &'a [(&'static str, &'a str)],
+}
+
+/// What came back. The text stays on JavaScript's side until somebody looks at it.
+pub struct Body {
+    /// The HTTP status; `None` for a redirect that the browser hides.
+    pub status: Option<u16>,
+    text: JsString,
+}
+
+impl Fetch {
+    /// With a function, that one; without, `globalThis.fetch` as it is at each call.
+    pub fn new(function: Option<Function>) -> Self {
+        Self(function)
+    }
+
+    /// Sends `request` and reads the whole answer. Dropping it ends the request.
+    pub async fn send(&self, request: &Request<'_>) -> Result<Body, Opaque> {
+        self.exchange(request).await.map_err(Opaque)
+    }
+
+    async fn exchange(&self, request: &Request<'_>) -> Result<Body, JsValue> {
+        let abort = AbortOnDrop::new()?;
+        let headers = Object::new();
+        for (name, value) in request.headers {
+            Reflect::set(&headers, &JsValue::from_str(name), &JsValue::from_str(value))?;
+        }
+        let init = RequestInit::new();
+        init.set_method(request.method);
+        init.set_headers(&headers);
+        init.set_cache(RequestCache::NoStore);
+        // Not followed: the Authorization header could end up on another host.
+        init.set_redirect(RequestRedirect::Manual);
+        // A signal of its own for every request also keeps frameworks from sharing answers.
+        init.set_signal(abort.signal().as_ref());
+
+        let fetch = match &self.0 {
+            Some(function) => function.clone(),
+            None => property(&js_sys::global(), "fetch").dyn_into()?,
+        };
+        let response = fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?;
+        let response = JsFuture::from(Promise::resolve(&response)).await?;
+        let text = call(&response, "text", &JsValue::UNDEFINED)?;
+        let text: JsString = JsFuture::from(Promise::resolve(&text)).await?.dyn_into()?;
+        abort.finish();
+
+        let hidden = property(&response, "type").as_string().as_deref() == Some("opaqueredirect");
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        let status = property(&response, "status").as_f64().map_or(0, |status| status as u16);
+        Ok(Body { status: (!hidden).then_some(status), text })
+    }
+}
+
+impl Body {
+    /// The body as JSON; `None` where it is none.
+    pub fn json(&self) -> Option<Json> {
+        json::parse(&self.text)
+    }
+
+    /// The beginning of the text.
+    pub fn beginning(&self) -> String {
+        const ENOUGH: u32 = 20_000;
+        self.text.slice(0, ENOUGH).into()
+    }
+}

@@ -1,0 +1,20 @@
+//! What the host gives us: fetch, timers, clocks, chance, abort. The only room that touches
+//! `web-sys`, `js-sys` and `gloo-timers`.
+//!
+//! Everything is looked up on `globalThis` when it is used, because windows, workers and Node
+//! differ, and because tests replace what they find there.
+
+mod abort;
+mod clock;
+mod fetch;
+mod json;
+mod page;
+mod token;
+mod value;
+
+pub use abort::Signal;
+pub use clock::{chance, monotonic, sleep, wall};
+pub use fetch::{Body, Fetch, Request};
+pub use page::origin as page_origin;
+pub use token::TokenSource;
+pub use value::Opaque;

@@ -1,0 +1,59 @@
+//! JavaScript values that are only carried: reasons, causes.
+
+use js_sys::Reflect;
+use wasm_bindgen::{JsCast, JsValue};
+
+use crate::error::holds;
+
+/// Something of the caller's, handed back as it is: the reason of an abort, the cause of an error.
+#[derive(Clone)]
+pub struct Opaque(pub JsValue);
+
+impl Opaque {
+    /// What it says of itself: its message, and that of its cause, where Node hides the reason why
+    /// a fetch failed.
+    pub fn describe(&self) -> String {
+        let mut text = message(&self.0);
+        let cause = property(&self.0, "cause");
+        let inner = Some(message(&cause)).filter(|m| !m.is_empty());
+        let inner = inner.or_else(|| property(&cause, "code").as_string());
+        if let Some(inner) = inner.filter(|inner| !holds(&text, inner)) {
+            if text.is_empty() {
+                text = inner;
+            } else {
+                text = text + " (" + &inner + ")";
+            }
+        }
+        text
+    }
+
+    /// Whether `secret` stands in what a log would print of it.
+    pub fn tells(&self, secret: &str) -> bool {
+        let cause = property(&self.0, "cause");
+        [&self.0, &cause].into_iter().any(|value| {
+            ["message", "stack"].into_iter().any(|name| {
+                property(value, name).as_string().is_some_and(|text| holds(&text, secret))
+            }) || value.as_string().is_some_and(|text| holds(&text, secret))
+        })
+    }
+}
+
+/// A property, `undefined` where there is none or reading it throws.
+pub(super) fn property(value: &JsValue, name: &str) -> JsValue {
+    if !value.is_object() && !value.is_function() {
+        return JsValue::UNDEFINED;
+    }
+    Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// A method's answer, or what it threw.
+pub(super) fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+    match property(value, name).dyn_into::<js_sys::Function>() {
+        Ok(method) => method.call1(value, argument),
+        Err(_) => Err(js_sys::TypeError::new(&format!("no method {name}")).into()),
+    }
+}
+
+fn message(value: &JsValue) -> String {
+    property(value, "message").as_string().or_else(|| value.as_string()).unwrap_or_default()
+}
