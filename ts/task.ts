@@ -1,0 +1,54 @@
+import { Call, later, now, type Client, type Watch } from "./core.js";
+import type { CallOptions, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } from "./types.js";
+
+/** A task of this client's. */
+export function task(client: Client, ref: TaskRef): Task {
+  const call = (what: Call, options?: CallOptions) =>
+    later<TaskStatus>(() => client.call(what, ref, options));
+  return {
+    ref,
+    status: (options) => call(Call.Status, options),
+    cancel: (options) => call(Call.Cancel, options),
+    outcome: (options) => call(Call.Outcome, options),
+    watch: (options) => watch(client, ref, options),
+  };
+}
+
+function watch(client: Client, ref: TaskRef, options?: WatchOptions): TaskWatch {
+  const open = () => now<Watch>(() => client.watch(ref, options));
+  // Opened here already, so that bad options are told at once.
+  let first: Watch | undefined = open();
+  return {
+    [Symbol.asyncIterator]() {
+      const watch = first ?? open();
+      first = undefined;
+      return statuses(watch);
+    },
+  };
+}
+
+// By hand rather than by a generator, whose return() would wait for the status that is due next.
+function statuses(watch: Watch): AsyncIterator<TaskStatus, undefined> {
+  const end: IteratorReturnResult<undefined> = { done: true, value: undefined };
+  let ended = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function next(): Promise<IteratorResult<TaskStatus, undefined>> {
+    if (ended) return end;
+    const status = await later<TaskStatus | undefined>(() => watch.next());
+    return status ? { done: false, value: status } : end;
+  }
+  return {
+    next() {
+      // One after another, as they were asked for.
+      const result = last.then(next);
+      last = result.catch(() => {});
+      return result;
+    },
+    async return() {
+      ended = true;
+      watch.stop();
+      return end;
+    },
+  };
+}
