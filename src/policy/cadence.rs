@@ -27,7 +27,9 @@ impl Cadence {
     /// lengthens the wait, so the floor holds.
     pub fn delay(&self, age: Millis, jitter: f64) -> Millis {
         let interval = (age * 0.1).max(self.least).min(self.most);
-        interval * (1.0 + 0.1 * jitter.clamp(0.0, 1.0))
+        // What is no number counts as none.
+        let jitter = if jitter > 0.0 { jitter.min(1.0) } else { 0.0 };
+        interval * (1.0 + 0.1 * jitter)
     }
 }
 

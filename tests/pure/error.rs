@@ -1,0 +1,93 @@
+use anaplan_tasks::error::{Code, Error, redact};
+use proptest::prelude::*;
+
+use crate::task_ref;
+
+#[test]
+fn every_status_has_its_code_and_says_whether_to_repeat() {
+    let all = [
+        (400, Code::InvalidArgument, false),
+        (401, Code::Unauthorized, false),
+        (403, Code::Forbidden, false),
+        (404, Code::NotFound, false),
+        (405, Code::Protocol, false),
+        (406, Code::Protocol, false),
+        (408, Code::Timeout, true),
+        (409, Code::Conflict, true),
+        (410, Code::NotFound, true),
+        (415, Code::Protocol, false),
+        (418, Code::Protocol, false),
+        (422, Code::ModelUnavailable, false),
+        (423, Code::ModelUnavailable, true),
+        (424, Code::ModelUnavailable, true),
+        (425, Code::ModelUnavailable, false),
+        (429, Code::RateLimited, true),
+        (500, Code::Server, true),
+        (502, Code::Server, true),
+        (503, Code::Server, true),
+        (504, Code::Server, true),
+    ];
+    for (status, code, retryable) in all {
+        let error = Error::answered(status, "the server's words");
+        assert_eq!((error.code, error.retryable), (code, retryable), "{status}");
+        assert_eq!(error.status, Some(status));
+        assert!(error.message.contains(&format!("{status}: \"the server's words\". ")));
+    }
+}
+
+#[test]
+fn a_retired_host_is_not_asked_again() {
+    let error = Error::answered(503, "This API is deprecated");
+    assert!(!error.retryable && error.message.contains("https://api.anaplan.com/2/0"));
+}
+
+#[test]
+fn an_empty_403_may_be_a_refused_origin() {
+    assert!(Error::answered(403, "").message.contains("gateway"));
+    assert!(!Error::answered(403, "No").message.contains("gateway"));
+}
+
+#[test]
+fn long_bodies_are_cut() {
+    let error = Error::answered(500, &"x".repeat(1_000_000));
+    assert!(error.message.len() < 600, "{}", error.message.len());
+    let error = Error::not_understood(200, "a task", &"<p>x</p>".repeat(100_000));
+    assert!(error.message.len() < 900, "{}", error.message.len());
+}
+
+#[test]
+fn it_says_what_was_done_to_what() {
+    let error =
+        Error::answered(404, "Not Found").doing("Asking for the task").about(&task_ref(), None);
+    let json = serde_json::to_value(&error).unwrap();
+    assert_eq!(json["code"], "NOT_FOUND");
+    assert_eq!(json["ref"]["exportId"], "116000000004");
+    assert!(json["message"].as_str().unwrap().starts_with("Asking for the task: the server"));
+    assert!(json.get("taskStatus").is_none());
+}
+
+#[test]
+fn credentials_are_taken_out() {
+    let all = [
+        ("token is s3cret!", "token is [redacted]!"),
+        ("s3crets3cret", "[redacted][redacted]"),
+        ("AnaplanAuthToken abc.def== expired", "[redacted] expired"),
+        ("header 'Bearer xyz'", "header '[redacted]'"),
+        ("{\"h\":\"Basic dTpw\"}", "{\"h\":\"[redacted]\"}"),
+        ("Bearer ", "[redacted]"),
+        ("nothing here", "nothing here"),
+    ];
+    for (text, clean) in all {
+        assert_eq!(redact(text, Some("s3cret")), clean);
+    }
+    assert_eq!(redact("a", Some("")), "a");
+}
+
+proptest! {
+    #[test]
+    fn no_secret_is_left(before in ".*", secret in "[!-~]{8,40}", after in ".*") {
+        let text = format!("{before}{secret}{after}");
+        let clean = redact(&text, Some(&secret));
+        prop_assert!(!clean.contains(&secret), "{clean}");
+    }
+}

@@ -1,0 +1,288 @@
+use anaplan_tasks::policy::{Answer, Cadence, FLOOR, Millis, Polling, Step, Watcher};
+use proptest::prelude::*;
+
+#[test]
+fn the_interval_is_a_tenth_of_the_age_between_five_and_thirty_seconds() {
+    let cadence = Cadence::default();
+    let all = [
+        (0.0, 5_000.0),
+        (10_000.0, 5_000.0),
+        (60_000.0, 6_000.0),
+        (200_000.0, 20_000.0),
+        (300_000.0, 30_000.0),
+        (86_400_000.0, 30_000.0),
+    ];
+    for (age, interval) in all {
+        assert!((cadence.delay(age, 0.0) - interval).abs() < 1e-6);
+        assert!((cadence.delay(age, 1.0) - interval * 1.1).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn the_interval_can_be_raised_but_not_lowered() {
+    assert!(Cadence::new(Some(0.0), Some(0.0)).delay(1e9, 0.0) >= FLOOR);
+    let slow = Cadence::new(Some(60_000.0), None);
+    assert!((slow.delay(0.0, 0.0) - 60_000.0).abs() < 1e-6);
+    let wide = Cadence::new(None, Some(60_000.0));
+    assert!((wide.delay(1e9, 0.0) - 60_000.0).abs() < 1e-6);
+}
+
+proptest! {
+    #[test]
+    fn no_delay_is_below_the_floor(
+        interval in prop::option::of(0.0..1e7), most in prop::option::of(0.0..1e7),
+        age in prop_oneof![0.0..1e9, Just(f64::INFINITY), Just(f64::NAN), -1e9..0.0],
+        jitter in prop_oneof![0.0..1.0, Just(-1.0), Just(2.0), Just(f64::NAN)],
+    ) {
+        let delay = Cadence::new(interval, most).delay(age, jitter);
+        prop_assert!(delay >= FLOOR, "{delay}");
+        prop_assert!(delay <= 1.1e7 + 1.0);
+    }
+}
+
+/// A long export, followed as a watch does it: the cost of an hour.
+#[test]
+fn an_hour_costs_few_questions_and_the_end_is_seen_soon() {
+    let (length, mut now, mut asked) = (3_600_000.0, 0.0, 0);
+    let mut polling = Polling::default();
+    let mut watcher = Watcher::new(Cadence::default());
+    loop {
+        match polling.watch(&watcher, now) {
+            Step::Ask => {
+                asked += 1;
+                let done = now >= length;
+                polling.answered(Answer { asked: now, at: now, age: now, jitter: 0.5, done });
+            }
+            Step::Wait(until) => now = until,
+            Step::Deliver => {
+                polling.delivered(&mut watcher);
+                if now >= length {
+                    break;
+                }
+            }
+        }
+    }
+    assert!((100..150).contains(&asked), "{asked}");
+    assert!(now - length <= 33_000.0);
+}
+
+#[test]
+fn the_first_watcher_asks_at_once_and_a_second_takes_its_answer() {
+    let mut polling = Polling::default();
+    let first = Watcher::new(Cadence::default());
+    assert_eq!(polling.watch(&first, 100.0), Step::Ask);
+    answer(&mut polling, 100.0, 200.0);
+    let second = Watcher::new(Cadence::default());
+    assert_eq!(polling.watch(&second, 5_199.0), Step::Deliver);
+    assert_eq!(polling.watch(&second, 5_200.0), Step::Ask);
+}
+
+#[test]
+fn one_who_comes_late_gets_no_old_answer() {
+    let mut polling = Polling::default();
+    answer(&mut polling, 0.0, 0.0);
+    let mut watcher = Watcher::new(Cadence::default());
+    polling.delivered(&mut watcher);
+    answer(&mut polling, 6_000.0, 6_000.0);
+    assert_eq!(polling.watch(&watcher, 7_000.0), Step::Deliver);
+    assert_eq!(polling.watch(&watcher, 60_000.0), Step::Ask);
+}
+
+#[test]
+fn the_last_answer_is_delivered_however_late() {
+    let mut polling = Polling::default();
+    answer(&mut polling, 0.0, 0.0);
+    let mut watcher = Watcher::new(Cadence::default());
+    polling.delivered(&mut watcher);
+    polling.answered(Answer { asked: 6e3, at: 6e3, age: 6e3, jitter: 0.0, done: true });
+    assert_eq!(polling.watch(&watcher, 1e9), Step::Deliver);
+}
+
+#[test]
+fn after_a_cancel_the_next_question_is_due_in_five_seconds() {
+    let hour = 3_600_000.0;
+    let mut polling = Polling::default();
+    polling.answered(Answer { asked: 0.0, at: 0.0, age: hour, jitter: 0.0, done: false });
+    let mut watcher = Watcher::new(Cadence::default());
+    polling.delivered(&mut watcher);
+    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Wait(30_000.0));
+    polling.cancelled(10_000.0);
+    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Deliver);
+    polling.delivered(&mut watcher);
+    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Wait(15_000.0));
+    // And the one after that is not half a minute off, though the task is old.
+    polling.answered(Answer { asked: 15e3, at: 15e3, age: hour, jitter: 0.0, done: false });
+    polling.delivered(&mut watcher);
+    assert_eq!(polling.watch(&watcher, 16_000.0), Step::Wait(20_000.0));
+}
+
+#[test]
+fn an_answer_from_before_a_cancel_is_no_news() {
+    let mut polling = Polling::default();
+    answer(&mut polling, 0.0, 0.0);
+    polling.cancelled(6_000.0);
+    let old = Answer { asked: 5_900.0, at: 6_100.0, age: 0.0, jitter: 0.0, done: false };
+    assert!(!polling.answered(old));
+    assert!(polling.answered(Answer { done: true, ..old }), "an end always is");
+    assert!(polling.answered(Answer { asked: 12_000.0, ..old }));
+}
+
+#[test]
+fn a_failure_counts_as_a_question() {
+    let mut polling = Polling::default();
+    polling.settled(1_000.0);
+    assert_eq!(polling.once(1_000.0), Step::Wait(6_000.0));
+    assert_eq!(polling.once(6_000.0), Step::Ask);
+    assert!(!polling.is_idle(5_999.0) && polling.is_idle(6_000.0));
+}
+
+fn answer(polling: &mut Polling, asked: Millis, at: Millis) {
+    polling.answered(Answer { asked, at, age: 0.0, jitter: 0.0, done: false });
+}
+
+/// What happens to a task, from outside.
+#[derive(Debug, Clone)]
+enum Event {
+    /// Somebody starts to watch.
+    Watch { interval: Millis, most: Millis },
+    /// Watcher number so many gives up.
+    Leave(usize),
+    /// Somebody asks once.
+    Once,
+    /// Somebody cancels, and the server accepts.
+    Cancel,
+    /// Nothing, for a while.
+    Pass(Millis),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        3 => (0.0..20_000.0, 0.0..60_000.0).prop_map(|(interval, most)| Event::Watch { interval, most }),
+        1 => (0usize..8).prop_map(Event::Leave),
+        3 => Just(Event::Once),
+        1 => Just(Event::Cancel),
+        6 => (0.0..20_000.0).prop_map(Event::Pass),
+    ]
+}
+
+/// How a question ends: after so long, answered or not.
+fn ending() -> impl Strategy<Value = (Millis, bool)> {
+    (0.0..8_000.0, prop::bool::weighted(0.8))
+}
+
+/// A client around one [`Polling`], with a clock that is driven.
+#[derive(Default)]
+struct World {
+    now: Millis,
+    polling: Polling,
+    watchers: Vec<Option<(Watcher, Cadence, Millis)>>,
+    once: bool,
+    flight: Option<(Millis, Millis, bool)>,
+    asked: Vec<Millis>,
+    settled: Vec<Millis>,
+}
+
+impl World {
+    /// Lets everybody who waits act at this moment; says when to look again.
+    fn act(&mut self, endings: &mut dyn Iterator<Item = (Millis, bool)>) -> Result<Millis, String> {
+        let mut wake = f64::INFINITY;
+        if let Some((asked, end, good)) = self.flight {
+            if self.now < end {
+                return Ok(end);
+            }
+            self.flight = None;
+            self.settled.push(self.now);
+            if good {
+                let age = self.now;
+                let answer = Answer { asked, at: self.now, age, jitter: 0.3, done: false };
+                self.polling.answered(answer);
+            } else {
+                self.polling.settled(self.now);
+            }
+        }
+        let mut steps = Vec::new();
+        if self.once {
+            let step = self.polling.once(self.now);
+            self.once = step != Step::Deliver;
+            steps.push(step);
+        }
+        for (watcher, _, since) in self.watchers.iter_mut().flatten() {
+            let step = self.polling.watch(watcher, self.now);
+            if step == Step::Deliver {
+                self.polling.delivered(watcher);
+                *since = self.now;
+            }
+            steps.push(self.polling.watch(watcher, self.now));
+        }
+        for step in steps {
+            match step {
+                Step::Ask if self.flight.is_none() => {
+                    let (length, good) = endings.next().unwrap_or((10.0, true));
+                    self.asked.push(self.now);
+                    self.flight = Some((self.now, self.now + length, good));
+                    wake = wake.min(self.now + length);
+                }
+                Step::Wait(until) if until <= self.now => return Err("a wait for the past".into()),
+                Step::Wait(until) => wake = wake.min(until),
+                Step::Ask | Step::Deliver => {}
+            }
+        }
+        Ok(wake)
+    }
+
+    fn pass(
+        &mut self,
+        time: Millis,
+        endings: &mut dyn Iterator<Item = (Millis, bool)>,
+    ) -> Result<(), String> {
+        let end = self.now + time;
+        loop {
+            let wake = self.act(endings)?;
+            if wake > end {
+                self.now = end;
+                return Ok(());
+            }
+            self.now = wake;
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_history_makes_two_questions_come_closer_than_the_floor(
+        events in prop::collection::vec(event(), 1..80),
+        endings in prop::collection::vec(ending(), 0..40),
+    ) {
+        let mut world = World::default();
+        let mut endings = endings.into_iter();
+        for event in events {
+            match event {
+                Event::Watch { interval, most } => {
+                    let cadence = Cadence::new(Some(interval), Some(most));
+                    let now = world.now;
+                    world.watchers.push(Some((Watcher::new(cadence), cadence, now)));
+                }
+                Event::Leave(number) => {
+                    if let Some(place) = world.watchers.get_mut(number) {
+                        *place = None;
+                    }
+                }
+                Event::Once => world.once = true,
+                Event::Cancel => world.polling.cancelled(world.now),
+                Event::Pass(time) => world.pass(time, &mut endings).map_err(TestCaseError::fail)?,
+            }
+        }
+        for (question, &settled) in world.asked.iter().skip(1).zip(&world.settled) {
+            prop_assert!(*question >= settled + FLOOR, "asked at {question}, settled at {settled}");
+        }
+        // Nor is anybody forgotten, once questions are answered.
+        world.pass(200_000.0, &mut std::iter::repeat((10.0, true))).map_err(TestCaseError::fail)?;
+        prop_assert!(!world.once);
+        for (_, cadence, since) in world.watchers.iter().flatten() {
+            let longest = cadence.delay(f64::INFINITY, 1.0) + 10.0;
+            prop_assert!(world.now - since <= longest, "last served at {since} of {}", world.now);
+        }
+    }
+}
