@@ -34,7 +34,7 @@ export interface ErrorFields {
  */
 export class AnaplanError extends Error {
   // Kept when names are minified: Node prints it.
-  static readonly name = "AnaplanError";
+  static override readonly name = "AnaplanError";
   override readonly name = "AnaplanError";
   readonly code: ErrorCode;
   /** The HTTP status, when there was an answer. */

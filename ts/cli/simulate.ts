@@ -1,0 +1,185 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { Simulator, Tenant } from "../simulator.js";
+import { Failed, parseOptions, parseWhole, type Command } from "./command.js";
+
+const help = `A fake Anaplan over HTTP, with a tenant that is ready to use.
+
+Usage: anaplan-tasks simulate [options]
+
+Options:
+  --port N     where to listen; 0 picks a free port (default 8080)
+  --host HOST  on which address (default 127.0.0.1: this machine alone)
+  --seed N     other ids, password and tokens; the same again for the same seed (default 1)
+  --json       print one line of JSON: where it listens, user, password, token, ids
+
+The API is under /2/0, authentication under /token. From the same machine, tests control it:
+  GET  /simulator         the tenant, its exports and tasks
+  POST /simulator/faults  switches to set, or null for none: {"latency":200}
+  POST /simulator/clock   milliseconds to move the clock forward: {"advance":60000}
+
+Example:
+  npx anaplan-tasks simulate --port 8080
+  curl http://127.0.0.1:8080/simulator
+`;
+
+export const simulate: Command = {
+  summary: "serves a fake Anaplan, for development and tests without a tenant",
+  help,
+  run,
+};
+
+const options = {
+  port: { type: "string", default: "8080" },
+  host: { type: "string", default: "127.0.0.1" },
+  seed: { type: "string", default: "1" },
+  json: { type: "boolean", default: false },
+} as const;
+
+async function run(args: string[]): Promise<number> {
+  const { port, host, seed, json } = parseOptions(args, options);
+  const wanted = {
+    port: parseWhole("--port", port, 65_535),
+    seed: parseWhole("--seed", seed, Number.MAX_SAFE_INTEGER),
+  };
+  // Other commands have no use for it, and it holds a WebAssembly file.
+  const { createSimulator } = await import("../simulator.js");
+  const simulator = createSimulator({ seed: wanted.seed });
+  // Before it listens: a server would keep a process alive that has nothing to serve.
+  const tenant = await simulator.describe();
+  const server = await listen(simulator, host, wanted.port);
+  const stopped = interruption();
+  const origin = originOf(server.address() as AddressInfo);
+  process.stdout.write(json ? line(origin, tenant) : page(origin, tenant));
+
+  await stopped;
+  server.close();
+  // Also those that hang, which is what some of them are for.
+  (server as Server).closeAllConnections();
+  return 0;
+}
+
+/** Resolves when the user, or whoever started this, wants it to end. */
+function interruption(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+  });
+}
+
+async function listen(simulator: Simulator, host: string, port: number) {
+  const server = createAdaptorServer({
+    overrideGlobalObjects: false,
+    fetch: (request, { incoming }) =>
+      serve(simulator, request, incoming as HttpBindings["incoming"]),
+  });
+  server.listen(port, host);
+  try {
+    await once(server, "listening");
+  } catch (error) {
+    throw new Failed(explain(error as NodeJS.ErrnoException, host, port));
+  }
+  return server;
+}
+
+function explain({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+  switch (code) {
+    case "EADDRINUSE":
+      return `port ${port} of ${host} is in use; take another, or --port 0 for any that is free`;
+    case "EACCES":
+      return `port ${port} of ${host} needs more rights; take one above 1023`;
+    default:
+      return `cannot listen on port ${port} of ${host}: ${message}`;
+  }
+}
+
+async function serve(
+  simulator: Simulator,
+  request: Request,
+  incoming: HttpBindings["incoming"],
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/simulator" || pathname.startsWith("/simulator/")) {
+    return control(simulator, request, pathname, incoming.socket.remoteAddress ?? "");
+  }
+  try {
+    return await simulator(request);
+  } catch {
+    // It never answers with an error of its own: the connection is to break, or has broken.
+    incoming.socket.resetAndDestroy();
+    return RESPONSE_ALREADY_SENT;
+  }
+}
+
+/** For tests in other processes of this machine; a page in a browser has no business here. */
+async function control(
+  simulator: Simulator,
+  request: Request,
+  pathname: string,
+  peer: string,
+): Promise<Response> {
+  const fail = (status: number, error: string) => Response.json({ error }, { status });
+  const local = peer === "::1" || /^(::ffff:)?127\./.test(peer);
+  if (!local || request.headers.has("origin")) return fail(403, "only for this machine");
+  try {
+    switch (`${request.method} ${pathname}`) {
+      case "GET /simulator":
+        return Response.json(await simulator.describe());
+      case "POST /simulator/faults":
+        return Response.json(await simulator.set(await request.json()));
+      case "POST /simulator/clock": {
+        const { advance } = Object(await request.json()) as { advance: number };
+        await simulator.advance(advance);
+        return new Response(null, { status: 204 });
+      }
+      default:
+        return fail(404, "there is GET /simulator, POST /simulator/faults, POST /simulator/clock");
+    }
+  } catch (error) {
+    return fail(400, (error as Error).message);
+  }
+}
+
+/** Where one of this machine's programs finds it. */
+function originOf({ address, family, port }: AddressInfo): string {
+  if (address === "0.0.0.0" || address === "::") return `http://127.0.0.1:${port}`;
+  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
+}
+
+function line(origin: string, { user, password, token, workspaceId, models }: Tenant): string {
+  const [baseUrl, authUrl] = [`${origin}/2/0`, `${origin}/token`];
+  return `${JSON.stringify({ baseUrl, authUrl, user, password, token, workspaceId, models })}\n`;
+}
+
+function page(origin: string, tenant: Tenant): string {
+  const { user, password, token, workspaceId, models } = tenant;
+  const width = Math.max(
+    ...models.flatMap(({ exports }) => exports.map(({ name }) => name.length)),
+  );
+  const rows = models.flatMap(({ modelId, name, exports }) => [
+    `\n  model           ${modelId}  ${name}`,
+    ...exports.map((one) => `    ${one.exportId}  ${one.name.padEnd(width)}  ${one.outcome}`),
+  ]);
+  const [first] = models;
+  const model = `${origin}/2/0/workspaces/${workspaceId}/models/${first?.modelId}`;
+  return `A fake Anaplan is listening.
+
+  API             ${origin}/2/0
+  authentication  ${origin}/token
+  user            ${user}
+  password        ${password}
+  token           ${token}
+                  (good for 35 minutes)
+
+  workspace       ${workspaceId}
+${rows.join("\n")}
+
+Start the first export:
+
+  curl -X POST '${model}/exports/${first?.exports[0]?.exportId}/tasks' -H 'Authorization: AnaplanAuthToken ${token}' -H 'Content-Type: application/json' -d '{"localeName":"en_US"}'
+
+Ctrl-C stops it.
+`;
+}

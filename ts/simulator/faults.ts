@@ -1,0 +1,124 @@
+/**
+ * The switches: what can be made to look different, and what can be made to go wrong.
+ *
+ * All are off in the beginning. Each says who has seen Anaplan do so: its documentation, one of
+ * its clients, a recorded answer. "Undocumented" is what nobody has written down.
+ */
+export interface Faults {
+  /** Answers have no `meta` and no `status`. Anaplan's pages on imports and processes show it. */
+  withoutEnvelope: boolean;
+  /** A start answers `taskId` at the top level instead of under `task` (same pages). */
+  bareStart: boolean;
+  /** Status and cancel answer the task's fields at the top level (undocumented). */
+  bareTask: boolean;
+  /** A list of exactly one task is one object under `task` (documented samples of imports). */
+  singleTask: boolean;
+  /**
+   * Fields of tasks and results that are left out: `type`, `creationTime`, `currentStep`,
+   * `progress`, `result`, `details`, … Anaplan's page "Monitor the export tasks" has samples
+   * without each of the first four; a cancelled task without `result` is undocumented.
+   */
+  withoutFields: string[];
+  /** Fields of tasks and results that are `null`. A client of Anaplan allows it. */
+  nullFields: string[];
+  /** `progress` is written `1.0` instead of `1`. Documented samples have both. */
+  floatProgress: boolean;
+  /** All tasks report this progress, whatever it is; a model's status has -1. */
+  progress: number | null;
+  /** Tasks that have not ended report this state. No state but the five is documented. */
+  taskState: string | null;
+  /** Cancelled tasks have a `cancelledBy`, which Anaplan Connect reads and no page mentions. */
+  cancelledBy: string | null;
+  /** Every object has a field that nobody knows. */
+  unknownFields: boolean;
+  /** `values` of details hold `null` (on record) and end with a key alone (undocumented). */
+  oddValues: boolean;
+  /**
+   * What a cancel answers; undocumented, all of it. `task`: 200 with the task. `envelope`: 200
+   * with no task in it. `empty`: 200 without a body. `accepted`: 202 with the task. `noContent`:
+   * 204. `notFound`, `conflict`, `badRequest`: 404, 409 and 400, and nothing is cancelled.
+   */
+  cancelAnswer:
+    | "task"
+    | "envelope"
+    | "empty"
+    | "accepted"
+    | "noContent"
+    | "notFound"
+    | "conflict"
+    | "badRequest";
+  /** A cancel comes too late: the task ends `COMPLETE`. Anaplan may do so with any task. */
+  cancelLoses: boolean;
+  /** `next` says `limit=20` although everything was sent (on record for lists without a limit). */
+  misleadingNext: boolean;
+  /** Lists have at most this many rows, whatever `limit` says. Anaplan may shrink any page. */
+  pageSize: number | null;
+  /**
+   * A foreign `Origin` is 403 with an empty body, as on record for pages and extensions. While it
+   * is off, pages of all origins are let in, with the headers that a browser wants.
+   */
+  refuseOrigins: boolean;
+  /** The tenant's requests in a minute, 600 when `null`. A change fills the bucket. */
+  requestsPerMinute: number | null;
+  /** Every answer comes this many milliseconds later, by the real clock. */
+  latency: number;
+  /**
+   * Requests that go wrong. The first entry that concerns a request takes it; one that has been
+   * used up is gone, so that entries with `times` make a sequence.
+   */
+  failures: Failure[];
+}
+
+/** Requests that go wrong in one way. */
+export interface Failure {
+  /**
+   * What comes instead of the answer.
+   *
+   * - A number from 400 to 599: that status, with the body that Anaplan is known or likely to
+   *   send with it: none with 403, a page for people with 5xx, else its error body.
+   * - `deprecated`: 503 with the text of an address that was given up.
+   * - `loginPage`: 200 with a page for people.
+   * - `truncated`: half of the body, as if that were all.
+   * - `empty`: no body.
+   * - `reset`: the connection breaks after half of the body.
+   * - `stall`: after half of the body nothing comes any more.
+   * - `noAnswer`: the connection breaks before the first byte.
+   * - `hang`: there never is a first byte.
+   */
+  answer:
+    | number
+    | "deprecated"
+    | "loginPage"
+    | "truncated"
+    | "empty"
+    | "reset"
+    | "stall"
+    | "noAnswer"
+    | "hang";
+  /** `Retry-After`: a number is sent as seconds, a text as it is, so it may be an HTTP date. */
+  retryAfter?: number | string;
+  /** Which requests; all when left out. */
+  on?: Operation[];
+  /** How many requests, from now on; all when left out. */
+  times?: number;
+  /**
+   * Whether the request takes effect though its answer is lost. Default: yes for `truncated`,
+   * `empty`, `reset` and `stall`, no for the others.
+   */
+  executed?: boolean;
+}
+
+/**
+ * What a request is for: `status` and `cancel` are the GET and the DELETE of a task, `start` and
+ * `tasks` the POST and the GET of an action's tasks, `list` the GET of a model's actions or of one,
+ * `auth` anything under `/token`.
+ */
+export type Operation = "status" | "cancel" | "start" | "tasks" | "list" | "auth";
+
+/** Switches to set; those that are not named stay as they are, `null` turns one off. */
+export type FaultChange = {
+  [Name in keyof Faults]?: Faults[Name] | null;
+} & {
+  /** No switch, but done at once: all tokens end, and their bearers get 401. */
+  expireTokens?: boolean;
+};
