@@ -1,0 +1,86 @@
+// Makes pkg/, which is what npm publishes, and www/lib/, which is what the page loads. Does only
+// the parts whose inputs changed.
+import { copyFileSync, mkdirSync } from "node:fs";
+import { oneAtATime } from "./lock.mjs";
+import { at } from "./project.mjs";
+import { ask, program, say } from "./run.mjs";
+import { setup } from "./setup.mjs";
+import { fingerprint, unlessDone } from "./stamp.mjs";
+
+export async function build() {
+  const started = performance.now();
+  const built = [];
+  await oneAtATime(async () => {
+    for (const part of parts()) {
+      if (await unlessDone(part, part.work)) built.push(part.name);
+    }
+  });
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  say(built.length ? `built ${built.join(", ")} in ${seconds} s` : "build is up to date");
+}
+
+// The modules that do the work are loaded when there is work: what they import exists only after
+// the set-up, and loading it would take longer than finding that nothing changed.
+function* parts() {
+  const tools = [
+    { value: ask("rustc", ["-vV"]) },
+    "scripts/project.mjs",
+    "scripts/wasm.mjs",
+    "node_modules/binaryen/package.json",
+  ];
+  const client = ["Cargo.toml", "Cargo.lock", "src", ...tools];
+  const simulator = [...client, "simulator"];
+  const typescript = ["ts", "tsconfig.json", "package.json", "package-lock.json"];
+
+  yield {
+    name: "client core",
+    inputs: client,
+    outputs: ["pkg/core.js", "pkg/core_bg.wasm", "pkg/core.d.ts"],
+    work: async () => (await import("./wasm.mjs")).buildWasm({ crate: ".", name: "core" }),
+  };
+  yield {
+    name: "simulator core",
+    inputs: simulator,
+    outputs: ["pkg/simulator_core.js", "pkg/simulator_core_bg.wasm", "pkg/simulator_core.d.ts"],
+    work: async () =>
+      (await import("./wasm.mjs")).buildWasm({ crate: "simulator", name: "simulator_core" }),
+  };
+  yield {
+    name: "JavaScript",
+    // What wasm-pack made follows from these inputs, and reading them is quicker than reading it.
+    inputs: [
+      ...typescript,
+      "scripts/bundle.mjs",
+      "scripts/wasm-text.mjs",
+      { value: fingerprint(simulator) },
+    ],
+    outputs: ["index.js", "index.cjs", "workerd.js", "simulator.js", "simulator.cjs", "cli.js"].map(
+      (file) => `pkg/${file}`,
+    ),
+    work: async () => (await import("./bundle.mjs")).bundle(),
+  };
+  yield {
+    name: "types",
+    inputs: [...typescript, "scripts/types.mjs", { value: fingerprint(simulator) }],
+    outputs: ["index", "simulator"].flatMap((name) => [`pkg/${name}.d.ts`, `pkg/${name}.d.cts`]),
+    work: async () => (await import("./types.mjs")).rollUpTypes(),
+  };
+  yield {
+    name: "page",
+    inputs: ["pkg/index.js", "pkg/simulator.js"],
+    outputs: ["www/lib/index.js", "www/lib/simulator.js"],
+    work: copyToPage,
+  };
+}
+
+function copyToPage() {
+  mkdirSync(at("www", "lib"), { recursive: true });
+  for (const file of ["index.js", "simulator.js"]) {
+    copyFileSync(at("pkg", file), at("www", "lib", file));
+  }
+}
+
+await program(import.meta.url, async () => {
+  await setup();
+  await build();
+});

@@ -1,0 +1,84 @@
+// TypeScript and glue to the files that users import: each whole in itself, so that no bundler has
+// to be told about WebAssembly.
+import { chmodSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import esbuild from "esbuild";
+import { at } from "./project.mjs";
+import { wasmText } from "./wasm-text.mjs";
+
+export async function bundle() {
+  const esm = { format: "esm", platform: "neutral", target: "es2022" };
+  // For Node alone esbuild writes down the names of the exports, where `import` of CommonJS looks.
+  const cjs = { format: "cjs", platform: "node", target: "es2022" };
+
+  await write("ts/index.ts", "pkg/index.js", { ...esm, plugins: [wasmFrom("inline")] });
+  await write("ts/index.ts", "pkg/index.cjs", { ...cjs, plugins: [wasmFrom("inline")] });
+  await write("ts/index.ts", "pkg/workerd.js", { ...esm, plugins: [wasmFrom("module")] });
+  await write("ts/simulator.ts", "pkg/simulator.js", esm);
+  await write("ts/simulator.ts", "pkg/simulator.cjs", cjs);
+
+  await write("ts/cli.ts", "pkg/cli.js", {
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    plugins: [entriesBesideIt],
+  });
+  chmodSync(at("pkg", "cli.js"), 0o755);
+}
+
+async function write(entry, outfile, options) {
+  await esbuild.build({
+    absWorkingDir: at(),
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minify: true,
+    legalComments: "none",
+    logLevel: "warning",
+    ...options,
+    plugins: [...(options.plugins ?? []), wasmAsText],
+  });
+}
+
+// A `.wasm` file is a text to whoever imports it.
+const wasmAsText = {
+  name: "wasm-as-text",
+  setup(build) {
+    build.onLoad({ filter: /\.wasm$/ }, ({ path }) => ({
+      contents: wasmText(readFileSync(path)),
+      loader: "text",
+    }));
+  },
+};
+
+/**
+ * `#wasm` is where the client takes its core from. Inline is right nearly everywhere; workerd
+ * compiles no bytes at run time and wants the file imported, as a module, from beside the entry.
+ */
+function wasmFrom(source) {
+  return {
+    name: `wasm-${source}`,
+    setup(build) {
+      build.onResolve({ filter: /^#wasm$/ }, () => ({ path: at("ts", "wasm", `${source}.ts`) }));
+      if (source === "module") {
+        build.onResolve({ filter: /core_bg\.wasm$/ }, () => ({
+          path: "./core_bg.wasm",
+          external: true,
+        }));
+      }
+    },
+  };
+}
+
+// The command uses the package's own entries; copies of them would be the same bytes twice.
+const entriesBesideIt = {
+  name: "entries-beside-it",
+  setup(build) {
+    build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
+      if (kind === "entry-point") return;
+      const file = resolve(resolveDir, path).replace(/\.[jt]s$/, "");
+      const entry = ["index", "simulator"].find((name) => file === at("ts", name));
+      if (entry) return { path: `./${entry}.js`, external: true };
+    });
+  },
+};
