@@ -53,7 +53,7 @@ export interface Simulator {
  * @example
  * const anaplan = createSimulator();
  * const { token, workspaceId, models } = await anaplan.describe();
- * const [{ modelId }] = models;
+ * const { modelId } = models[0]!;
  * const response = await anaplan(
  *   `https://api.anaplan.com/2/0/workspaces/${workspaceId}/models/${modelId}/exports`,
  *   { headers: { Authorization: `AnaplanAuthToken ${token}` } },
@@ -71,7 +71,6 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
   const answer = async (input: Request | URL | string, init?: RequestInit): Promise<Response> => {
     const request = init === undefined && isRequest(input) ? input : new Request(input, init);
     const { signal } = request;
-    signal.throwIfAborted();
     const [core, body] = await untilAborted(signal, Promise.all([ready(), request.arrayBuffer()]));
     const { pathname, search } = new URL(request.url);
     const [head, bytes] = core.handle(

@@ -1,0 +1,362 @@
+//! What is under `/2/0`: actions and their tasks.
+
+#![forbid(unsafe_code)]
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use anaplan_tasks::reference::{ActionRef, Kind, ModelRef, Path, TaskRef};
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Value, json};
+
+use crate::faults::{CancelAnswer, Faults};
+use crate::http::{Reply, Request, reason};
+use crate::random::Random;
+use crate::shape::{self, Object, Page};
+use crate::task::{self, Snapshot};
+use crate::tenant::{Action, Tenant};
+
+/// Where the API begins.
+pub(crate) const BASE: &str = "/2/0";
+/// Lists without a `limit` have this many rows at most.
+const DEFAULT_LIMIT: usize = 5_000;
+
+/// One request of a user who was let in.
+pub(crate) struct Api<'a> {
+    pub(crate) tenant: &'a mut Tenant,
+    pub(crate) random: &'a mut Random,
+    pub(crate) faults: &'a Faults,
+    pub(crate) now: u64,
+    pub(crate) user: &'a str,
+    pub(crate) request: &'a Request,
+}
+
+/// An answer other than the one hoped for.
+type Refused = Box<Reply>;
+
+impl Api<'_> {
+    /// Answers it.
+    pub(crate) fn handle(mut self) -> Reply {
+        self.route().unwrap_or_else(|refused| *refused)
+    }
+
+    fn route(&mut self) -> Result<Reply, Refused> {
+        let path = path_of(self.request).ok_or_else(|| self.refuse(404))?;
+        let allowed = match path {
+            Path::Actions(..) | Path::Action(_) => "GET",
+            Path::Tasks(_) => "GET, POST",
+            Path::Task(_) => "GET, DELETE",
+        };
+        let method = self.request.method.as_str();
+        if !allowed.split(", ").any(|one| one == method) {
+            let mut refused = self.refuse(405);
+            refused.headers.push(("allow", allowed.into()));
+            return Err(refused);
+        }
+        if !accepts_json(self.request) {
+            return Err(self.refuse(406));
+        }
+        match (path, method) {
+            (Path::Actions(model, kind), _) => self.actions(&model, kind),
+            (Path::Action(action), _) => self.action(&action),
+            (Path::Tasks(action), "POST") => self.start(&action),
+            (Path::Tasks(action), _) => self.tasks(&action),
+            (Path::Task(task), "DELETE") => self.cancel(&task),
+            (Path::Task(task), _) => self.status(&task),
+        }
+    }
+
+    fn actions(&self, model: &ModelRef, kind: Kind) -> Result<Reply, Refused> {
+        let rows = self
+            .tenant
+            .model(model)
+            .ok_or_else(|| self.refuse(404))?
+            .actions
+            .iter()
+            .filter(|action| action.kind == kind)
+            .map(|action| {
+                let mut row = shape::object(action.summary.clone());
+                row.insert("id".into(), action.id.into());
+                row.insert("name".into(), action.name.into());
+                Value::Object(row)
+            })
+            .collect();
+        self.list(model, schema(kind), kind.segment(), rows, |row| row)
+    }
+
+    fn action(&self, wanted: &ActionRef) -> Result<Reply, Refused> {
+        let found = self.tenant.action(wanted).ok_or_else(|| {
+            // On record: a bad id is not found, but a bad import is a failure of the server.
+            let reachable = self.tenant.model(&wanted.model).is_some();
+            self.refuse(if reachable && wanted.kind == Kind::Import { 500 } else { 404 })
+        })?;
+        let key = match wanted.kind {
+            Kind::Export => "exportMetadata",
+            Kind::Import => "importMetadata",
+            Kind::Process => "processMetadata",
+            Kind::Action => "action",
+        };
+        let content = Object::from_iter([(key.into(), found.metadata.clone())]);
+        Ok(self.answer(&wanted.model, schema(wanted.kind), content))
+    }
+
+    fn tasks(&self, wanted: &ActionRef) -> Result<Reply, Refused> {
+        self.tenant.model(&wanted.model).ok_or_else(|| self.refuse(404))?;
+        // On record: an action that does not exist has no tasks, which is no error.
+        let runs = self.tenant.action(wanted).map_or(&[][..], |action| &action.runs);
+        let seen: Vec<Snapshot<'_>> = task::observe(runs, self.now).collect();
+        let rows = seen
+            .iter()
+            .map(|seen| Value::Object(shape::task_summary(&Faults::default(), seen)))
+            .collect();
+        self.list(&wanted.model, "task", "tasks", rows, |row| {
+            let id = row.get("taskId").and_then(Value::as_str);
+            match seen.iter().find(|seen| Some(seen.run.id.as_str()) == id) {
+                Some(seen) => Value::Object(shape::task_summary(self.faults, seen)),
+                None => row,
+            }
+        })
+    }
+
+    fn start(&mut self, wanted: &ActionRef) -> Result<Reply, Refused> {
+        if !is_json(self.request.header("content-type")) {
+            return Err(self.refuse(415));
+        }
+        let Ok(body) = serde_json::from_slice::<Start>(&self.request.body) else {
+            return Err(self.refuse_because(400, "Malformed JSON in the request body"));
+        };
+        if !body.has_locale {
+            return Err(self.refuse_because(400, "localeName is required"));
+        }
+        if body.mapping_came_first {
+            return Err(self.refuse_because(400, "localeName must precede mappingParameters"));
+        }
+        let Some(action) = self.tenant.action_mut(wanted) else {
+            return Err(self.refuse(404));
+        };
+        let id = self.random.upper_hex();
+        action.start(id.clone(), self.now, self.user);
+        let content = match json!({ "taskId": id }) {
+            task if self.faults.bare_start => shape::object(task),
+            task => Object::from_iter([("task".into(), task)]),
+        };
+        Ok(self.answer(&wanted.model, "task", content))
+    }
+
+    fn status(&self, wanted: &TaskRef) -> Result<Reply, Refused> {
+        let seen = self.seen(wanted)?;
+        Ok(self.answer(&wanted.action.model, "task", self.content(&seen)))
+    }
+
+    fn cancel(&mut self, wanted: &TaskRef) -> Result<Reply, Refused> {
+        let ended = self.seen(wanted)?.ended;
+        match self.faults.cancel_answer {
+            CancelAnswer::NotFound => return Err(self.refuse(404)),
+            CancelAnswer::Conflict => return Err(self.refuse(409)),
+            CancelAnswer::BadRequest => return Err(self.refuse(400)),
+            _ if ended => {}
+            _ => self.ask_to_cancel(wanted),
+        }
+        let answer = |content| self.answer(&wanted.action.model, "task", content);
+        let task = || Ok::<_, Refused>(answer(self.content(&self.seen(wanted)?)));
+        Ok(match self.faults.cancel_answer {
+            CancelAnswer::Envelope => answer(Object::new()),
+            CancelAnswer::Empty => Reply::empty(200),
+            CancelAnswer::NoContent => Reply::empty(204),
+            CancelAnswer::Accepted => Reply { status: 202, ..task()? },
+            _ => task()?,
+        })
+    }
+
+    fn ask_to_cancel(&mut self, wanted: &TaskRef) {
+        let action = self.tenant.action_mut(&wanted.action);
+        let runs = action.map(|action| &mut action.runs).into_iter().flatten();
+        for run in runs.filter(|run| run.id == wanted.task_id.as_str()) {
+            if run.cancel.is_none() {
+                run.cancel = Some(self.now);
+                run.script.obeys_cancel &= !self.faults.cancel_loses;
+            }
+        }
+    }
+
+    /// A task, under the action that it belongs to and no other.
+    fn seen(&self, wanted: &TaskRef) -> Result<Snapshot<'_>, Refused> {
+        self.tenant
+            .action(&wanted.action)
+            .and_then(|action: &Action| {
+                task::observe(&action.runs, self.now)
+                    .find(|seen| seen.run.id == wanted.task_id.as_str())
+            })
+            .ok_or_else(|| self.refuse(404))
+    }
+
+    fn content(&self, seen: &Snapshot<'_>) -> Object {
+        let task = shape::task(self.faults, seen);
+        if self.faults.bare_task {
+            task
+        } else {
+            Object::from_iter([("task".into(), Value::Object(task))])
+        }
+    }
+
+    fn answer(&self, model: &ModelRef, schema: &str, content: Object) -> Reply {
+        let body = shape::answer(self.faults, model.model_id.as_str(), schema, content);
+        Reply::json(200, &body)
+    }
+
+    /// Sorts and pages `rows`, then lets each be `dressed` as the switches want it.
+    fn list(
+        &self,
+        model: &ModelRef,
+        schema: &str,
+        key: &str,
+        mut rows: Vec<Value>,
+        dressed: impl Fn(Value) -> Value,
+    ) -> Result<Reply, Refused> {
+        if let Some(order) = self.request.query("sort") {
+            sort(&mut rows, &order).map_err(|message| self.refuse_because(400, &message))?;
+        }
+        let limit = self.number("limit")?;
+        let offset = self.number("offset")?.unwrap_or_default();
+        let size = limit.unwrap_or(DEFAULT_LIMIT);
+        let shrunk = self.faults.page_size.and_then(|size| usize::try_from(size).ok());
+        let page = Page {
+            total: rows.len(),
+            offset,
+            limit,
+            rows: rows
+                .into_iter()
+                .skip(offset)
+                .take(shrunk.map_or(size, |shrunk| shrunk.min(size)))
+                .map(dressed)
+                .collect(),
+        };
+        let body = shape::list(self.faults, model.model_id.as_str(), schema, key, page);
+        Ok(Reply::json(200, &body))
+    }
+
+    fn number(&self, name: &str) -> Result<Option<usize>, Refused> {
+        match self.request.query(name).map(|text| text.parse()) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => Err(self.refuse_because(400, &format!("Bad {name}: not a number"))),
+        }
+    }
+
+    fn refuse(&self, status: u16) -> Refused {
+        self.refuse_because(status, reason(status))
+    }
+
+    fn refuse_because(&self, status: u16, message: &str) -> Refused {
+        Box::new(Reply::error(status, message, self.request.path(), self.now))
+    }
+}
+
+/// What a request to the API is about. Anaplan answers a malformed id like an unknown one.
+pub(crate) fn path_of(request: &Request) -> Option<Path> {
+    let path = request.path().strip_prefix(BASE)?;
+    Path::parse(path).ok().flatten()
+}
+
+fn schema(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Export => "export",
+        Kind::Import => "import",
+        Kind::Process => "process",
+        Kind::Action => "action",
+    }
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let media = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
+    media.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn accepts_json(request: &Request) -> bool {
+    let Some(accept) = request.header("accept").filter(|accept| !accept.is_empty()) else {
+        return true;
+    };
+    accept.split(',').any(|range| {
+        let media = range.split(';').next().unwrap_or_default().trim();
+        ["*/*", "application/*", "application/json"]
+            .iter()
+            .any(|known| media.eq_ignore_ascii_case(known))
+    })
+}
+
+/// Sorts by `[+|-]field[,…]`. Fields are not validated, only the form is.
+fn sort(rows: &mut [Value], order: &str) -> Result<(), String> {
+    let mut fields = Vec::new();
+    for part in order.split(',') {
+        // A plus that nobody encoded arrives as a space.
+        let (name, descending) = match part.strip_prefix('-') {
+            Some(name) => (name, true),
+            None => (part.strip_prefix(['+', ' ']).unwrap_or(part), false),
+        };
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(format!("Bad sort order format: {order}"));
+        }
+        // The documentation has both names.
+        fields.push((if name == "creationDate" { "creationTime" } else { name }, descending));
+    }
+    rows.sort_by(|a, b| {
+        fields
+            .iter()
+            .map(|(name, descending)| {
+                let order = compare(a.get(name), b.get(name));
+                if *descending { order.reverse() } else { order }
+            })
+            .find(|order| order.is_ne())
+            .unwrap_or(Ordering::Equal)
+    });
+    Ok(())
+}
+
+fn compare(a: Option<&Value>, b: Option<&Value>) -> Ordering {
+    match (a, b) {
+        (Some(Value::String(a)), Some(Value::String(b))) => a.cmp(b),
+        (Some(a), Some(b)) => {
+            let (a, b) = (a.as_f64().unwrap_or_default(), b.as_f64().unwrap_or_default());
+            a.total_cmp(&b)
+        }
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// The body of a start. Anaplan reads it in order.
+#[derive(Default)]
+struct Start {
+    has_locale: bool,
+    mapping_came_first: bool,
+}
+
+impl<'de> Deserialize<'de> for Start {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Start;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Start, A::Error> {
+                let mut start = Start::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "localeName" {
+                        let value = map.next_value::<Value>()?;
+                        start.has_locale = value.as_str().is_some_and(|name| !name.is_empty());
+                        continue;
+                    }
+                    start.mapping_came_first |= key == "mappingParameters" && !start.has_locale;
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Ok(start)
+            }
+        }
+
+        d.deserialize_map(Fields)
+    }
+}

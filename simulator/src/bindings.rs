@@ -1,0 +1,65 @@
+//! The JavaScript face: text and bytes in, text and bytes out.
+
+use js_sys::{Array, Uint8Array};
+use serde_json::json;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::{Options, Request, Simulator};
+
+/// A simulator in JavaScript's hands.
+#[wasm_bindgen]
+pub struct Core(Simulator);
+
+#[wasm_bindgen]
+impl Core {
+    /// A tenant from options in JSON, at a time in ms since the epoch. Throws what is wrong with
+    /// the options, as text.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: &str, now: f64) -> Result<Core, String> {
+        let options: Options = serde_json::from_str(options).map_err(|error| error.to_string())?;
+        Ok(Self(Simulator::new(options, millis(now))))
+    }
+
+    /// Answers a request: `[head, body]`, where the head is JSON with `status`, `headers`, `delay`
+    /// in ms and `ending`. `headers` come in as a flat list of names and values.
+    pub fn handle(
+        &mut self,
+        now: f64,
+        method: String,
+        target: String,
+        headers: Vec<String>,
+        body: Vec<u8>,
+    ) -> Array {
+        let (names, values) = (headers.iter().step_by(2), headers.iter().skip(1).step_by(2));
+        let request = Request {
+            method,
+            target,
+            headers: names.cloned().zip(values.cloned()).collect(),
+            body,
+        };
+        let reply = self.0.handle(millis(now), &request);
+        let head = json!({
+            "status": reply.status,
+            "headers": reply.headers,
+            "delay": reply.delay,
+            "ending": reply.ending,
+        });
+        Array::of2(&head.to_string().into(), &Uint8Array::from(reply.body.as_slice()))
+    }
+
+    /// Sets switches from JSON and answers with all of them. Throws what is wrong, as text.
+    pub fn set(&mut self, patch: &str) -> Result<String, String> {
+        let patch = serde_json::from_str(patch).map_err(|error| error.to_string())?;
+        self.0.set(&patch).map(|faults| faults.to_string())
+    }
+
+    /// The tenant, as JSON.
+    pub fn describe(&mut self, now: f64) -> String {
+        self.0.describe(millis(now)).to_string()
+    }
+}
+
+/// The cast saturates, and what is no number is the epoch.
+fn millis(now: f64) -> u64 {
+    now as u64
+}

@@ -1,0 +1,187 @@
+//! What an answer looks like, and how the switches bend that.
+
+#![forbid(unsafe_code)]
+
+use anaplan_tasks::wire::Task;
+use serde_json::{Map, Value, json};
+
+use crate::faults::Faults;
+use crate::task::Snapshot;
+
+/// A JSON object in the making.
+pub(crate) type Object = Map<String, Value>;
+
+/// The part of a list that is sent, and how much there is.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) rows: Vec<Value>,
+    pub(crate) offset: usize,
+    pub(crate) total: usize,
+    /// As asked for; lists without one are sent whole.
+    pub(crate) limit: Option<usize>,
+}
+
+/// An answer about `model`, whose `schema` ends in `schema`, with `content` beside the envelope.
+pub(crate) fn answer(faults: &Faults, model: &str, schema: &str, content: Object) -> Value {
+    envelope(faults, json!({ "schema": schema_url(model, schema) }), content)
+}
+
+/// An answer that lists `page` under `key`. An empty list is not there at all.
+pub(crate) fn list(faults: &Faults, model: &str, schema: &str, key: &str, page: Page) -> Value {
+    let (sent, url) = (page.rows.len(), schema_url(model, schema));
+    let mut paging = object(json!({
+        "currentPageSize": sent,
+        "totalSize": page.total,
+        "offset": page.offset,
+    }));
+    let mut link = |name: &str, limit: usize, offset: usize| {
+        paging.insert(name.into(), format!("{url}?limit={limit}&offset={offset}").into());
+    };
+    let end = page.offset.saturating_add(sent);
+    if faults.misleading_next {
+        link("next", 20, 20);
+    } else if end < page.total && sent > 0 {
+        link("next", page.limit.unwrap_or(sent), end);
+    }
+    if let (Some(limit), 1..) = (page.limit, page.offset) {
+        link("previous", limit, page.offset.saturating_sub(limit));
+    }
+
+    let mut content = Object::new();
+    match (key, page.rows.as_slice()) {
+        (_, []) => {}
+        ("tasks", [one]) if faults.single_task => drop(content.insert("task".into(), one.clone())),
+        _ => drop(content.insert(key.into(), Value::Array(page.rows))),
+    }
+    envelope(faults, json!({ "schema": url, "paging": paging }), content)
+}
+
+/// A task as its status and its cancel show it.
+pub(crate) fn task(faults: &Faults, seen: &Snapshot<'_>) -> Object {
+    let mut task = plain(&seen.task);
+    task.insert("type".into(), "taskInformation".into());
+    if let Some(progress) = faults.progress {
+        task.insert("progress".into(), number(progress));
+    }
+    let cancelled = seen.task.task_state.as_deref() == Some("CANCELLED");
+    if let (true, Some(by)) = (cancelled, &faults.cancelled_by) {
+        task.insert("cancelledBy".into(), by.clone().into());
+    }
+    if let (true, Some(progress)) = (faults.float_progress, task.get_mut("progress")) {
+        *progress = progress.as_f64().map_or(Value::Null, Value::from);
+    }
+    bend(faults, seen, task)
+}
+
+/// A task as lists show it.
+pub(crate) fn task_summary(faults: &Faults, seen: &Snapshot<'_>) -> Object {
+    let mut task = plain(&seen.task);
+    task.retain(|name, _| matches!(name.as_str(), "taskId" | "taskState" | "creationTime"));
+    bend(faults, seen, task)
+}
+
+/// What all forms of a task have in common.
+fn bend(faults: &Faults, seen: &Snapshot<'_>, mut task: Object) -> Object {
+    if let (false, Some(state)) = (seen.ended, &faults.task_state) {
+        task.insert("taskState".into(), state.clone().into());
+    }
+    bend_fields(faults, &mut task);
+    if let Some(result) = task.get_mut("result") {
+        bend_result(faults, result);
+    }
+    task
+}
+
+fn bend_result(faults: &Faults, result: &mut Value) {
+    let Some(result) = result.as_object_mut() else {
+        return;
+    };
+    bend_fields(faults, result);
+    for detail in result.get_mut("details").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(detail) = detail.as_object_mut() {
+            bend_detail(faults, detail);
+        }
+    }
+    let nested = result.get_mut("nestedResults").and_then(Value::as_array_mut);
+    nested.into_iter().flatten().for_each(|result| bend_result(faults, result));
+}
+
+fn bend_detail(faults: &Faults, detail: &mut Object) {
+    if faults.unknown_fields {
+        add_unknown(detail);
+    }
+    if let (true, Some(values)) =
+        (faults.odd_values, detail.get_mut("values").and_then(Value::as_array_mut))
+    {
+        values.extend(["objectId".into(), Value::Null, "keyWithoutValue".into()]);
+    }
+}
+
+fn bend_fields(faults: &Faults, object: &mut Object) {
+    for name in &faults.without_fields {
+        object.remove(name);
+    }
+    for name in &faults.null_fields {
+        if let Some(value) = object.get_mut(name) {
+            *value = Value::Null;
+        }
+    }
+    if faults.unknown_fields {
+        add_unknown(object);
+    }
+}
+
+fn envelope(faults: &Faults, meta: Value, mut content: Object) -> Value {
+    if !faults.without_envelope {
+        content.insert("meta".into(), meta);
+        content.insert("status".into(), json!({ "code": 200, "message": "Success" }));
+    }
+    if faults.unknown_fields {
+        add_unknown(&mut content);
+    }
+    Value::Object(content)
+}
+
+fn add_unknown(object: &mut Object) {
+    object.insert(
+        "newInNextRelease".into(),
+        json!({ "values": [1, null, "x"], "deep": { "er": true } }),
+    );
+}
+
+fn schema_url(model: &str, schema: &str) -> String {
+    format!("https://api.anaplan.com/2/0/models/{model}/objects/{schema}")
+}
+
+/// A task with its whole numbers written as such: all are doubles before, and Anaplan writes
+/// `"creationTime":1780000000000`.
+fn plain(task: &Task) -> Object {
+    let mut value = serde_json::to_value(task).unwrap_or_default();
+    write_whole(&mut value);
+    object(value)
+}
+
+fn write_whole(value: &mut Value) {
+    match value {
+        Value::Number(_) => *value = value.as_f64().map_or(Value::Null, number),
+        Value::Array(items) => items.iter_mut().for_each(write_whole),
+        Value::Object(fields) => fields.values_mut().for_each(write_whole),
+        _ => {}
+    }
+}
+
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 && value.abs() < 9e15 {
+        Value::from(value as i64)
+    } else {
+        Value::from(value)
+    }
+}
+
+/// The fields of an object, none of anything else.
+pub(crate) fn object(value: Value) -> Object {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Object::new(),
+    }
+}

@@ -1,0 +1,251 @@
+//! One request through faults, credentials, budget and routing.
+
+#![forbid(unsafe_code)]
+
+use anaplan_tasks::reference::Path;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::{self, Api};
+use crate::auth::{self, Accounts};
+use crate::faults::{Answer, AnswerKind, Failure, Faults, Operation, RetryAfter};
+use crate::http::{Ending, Reply, Request, reason};
+use crate::random::Random;
+use crate::rate::Bucket;
+use crate::tenant::Tenant;
+use crate::time;
+
+/// What a tenant is made from.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Options {
+    /// The same seed gives the same ids, tokens and password. 1 when absent.
+    pub seed: Option<u64>,
+    /// Who may log in.
+    pub user: Option<String>,
+    /// With what.
+    pub password: Option<String>,
+}
+
+/// A tenant, its switches and its past.
+#[derive(Debug, Clone)]
+pub struct Simulator {
+    now: u64,
+    random: Random,
+    accounts: Accounts,
+    /// The token that [`Simulator::describe`] hands out.
+    token: String,
+    tenant: Tenant,
+    bucket: Bucket,
+    faults: Faults,
+}
+
+/// Requests in a minute for a tenant, as documented.
+const REQUESTS_PER_MINUTE: u32 = 600;
+
+impl Simulator {
+    /// The ready tenant as it is at `now`, in ms since the epoch.
+    pub fn new(options: Options, now: u64) -> Self {
+        let mut random = Random::new(options.seed.unwrap_or(1));
+        let user = options.user.unwrap_or_else(|| "planner@example.com".into());
+        let password = format!("simulated-{:08x}", random.next() >> 32);
+        let password = options.password.unwrap_or(password);
+        let mut accounts = Accounts::new(&mut random, user, password);
+        let tenant = Tenant::ready(&mut random, now, &accounts.user);
+        let token = accounts.issue(&mut random, now);
+        Self {
+            now,
+            random,
+            accounts,
+            token,
+            tenant,
+            bucket: Bucket::new(now, REQUESTS_PER_MINUTE),
+            faults: Faults::default(),
+        }
+    }
+
+    /// Answers a request at `now`. Time never goes back: an earlier `now` counts as the latest.
+    pub fn handle(&mut self, now: u64, request: &Request) -> Reply {
+        self.now = self.now.max(now);
+        let origin = request.header("origin");
+        if origin.is_some_and(|origin| self.faults.refuse_origins && !is_anaplan(origin)) {
+            return self.send(Reply::empty(403));
+        }
+        let reply = match origin {
+            Some(_) if request.method == "OPTIONS" => preflight(),
+            _ => match self.faults.take_failure(operation(request)) {
+                Some(failure) => self.fail(&failure, request),
+                None => self.route(request),
+            },
+        };
+        match origin {
+            Some(origin) => self.send(let_in(reply, origin)),
+            None => self.send(reply),
+        }
+    }
+
+    /// Sets switches: an object that names them, or `null` to turn all off ([`Faults::with`]). The
+    /// word `expireTokens` is no switch but is done at once: all tokens end. Answers with the
+    /// switches as they are now.
+    pub fn set(&mut self, patch: &Value) -> Result<Value, String> {
+        let mut patch = patch.clone();
+        let expire = match patch.as_object_mut().and_then(|fields| fields.remove("expireTokens")) {
+            None | Some(Value::Null | Value::Bool(false)) => false,
+            Some(Value::Bool(true)) => true,
+            Some(_) => return Err("expireTokens: expected true or false".into()),
+        };
+        let faults = self.faults.with(&patch)?;
+        if faults.requests_per_minute != self.faults.requests_per_minute {
+            self.bucket = Bucket::new(self.now, per_minute(&faults));
+        }
+        self.faults = faults;
+        if expire {
+            self.accounts.expire();
+        }
+        serde_json::to_value(&self.faults).map_err(|error| error.to_string())
+    }
+
+    /// The tenant at `now` as data: user, password, a token that is good, ids, exports, tasks.
+    pub fn describe(&mut self, now: u64) -> Value {
+        self.now = self.now.max(now);
+        if !self.accounts.holds(&self.token, self.now) {
+            self.token = self.accounts.issue(&mut self.random, self.now);
+        }
+        json!({
+            "user": self.accounts.user,
+            "password": self.accounts.password,
+            "token": self.token,
+            "workspaceId": self.tenant.workspace_id,
+            "models": self.tenant.describe_models(),
+            "tasks": self.tenant.describe_tasks(self.now),
+        })
+    }
+
+    fn route(&mut self, request: &Request) -> Reply {
+        let (path, now) = (request.path(), self.now);
+        if is_below(path, "/token") {
+            return self.accounts.handle(&mut self.random, now, request);
+        }
+        if !is_below(path, api::BASE) {
+            return Reply::error(404, "Not Found", path, now);
+        }
+        if !self.accounts.admits(request, now) {
+            return Reply::error(401, "Unauthorized", path, now);
+        }
+        if let Err(seconds) = self.bucket.take(now, per_minute(&self.faults)) {
+            return Reply::error(429, "Too Many Requests", path, now)
+                .with("retry-after", seconds.to_string());
+        }
+        Api {
+            tenant: &mut self.tenant,
+            random: &mut self.random,
+            faults: &self.faults,
+            now,
+            user: &self.accounts.user,
+            request,
+        }
+        .handle()
+    }
+
+    fn fail(&mut self, failure: &Failure, request: &Request) -> Reply {
+        let answer = if failure.executes() {
+            self.route(request)
+        } else {
+            Reply::json(200, &json!({ "status": { "code": 200, "message": "Success" } }))
+        };
+        let reply = match failure.answer {
+            Answer::Status(status) => self.failure(status, request),
+            Answer::Kind(AnswerKind::Deprecated) => {
+                Reply::text(503, "This URL is deprecated. Use https://api.anaplan.com instead.")
+            }
+            Answer::Kind(AnswerKind::LoginPage) => Reply::html(200, LOGIN_PAGE),
+            Answer::Kind(AnswerKind::Truncated) => {
+                Reply { body: answer.first_half().to_vec(), ..answer }
+            }
+            Answer::Kind(AnswerKind::Empty) => Reply { body: Vec::new(), ..answer },
+            Answer::Kind(AnswerKind::Reset) => ending(answer, Ending::Reset),
+            Answer::Kind(AnswerKind::Stall) => ending(answer, Ending::Stall),
+            Answer::Kind(AnswerKind::NoAnswer) => ending(answer, Ending::NoAnswer),
+            Answer::Kind(AnswerKind::Hang) => ending(answer, Ending::Hang),
+        };
+        match &failure.retry_after {
+            None => reply,
+            Some(RetryAfter::Seconds(seconds)) => reply.with("retry-after", seconds.to_string()),
+            Some(RetryAfter::Text(text)) => reply.with("retry-after", text),
+        }
+    }
+
+    fn failure(&self, status: u16, request: &Request) -> Reply {
+        let of_auth = operation(request) == Some(Operation::Auth);
+        match status {
+            403 => Reply::empty(403),
+            401 if of_auth => auth::bad_credential(),
+            500.. => Reply::html(
+                status,
+                &format!(
+                    "<!DOCTYPE html>\n<html><head><title>{status} {0}</title></head>\n\
+                     <body><h1>{status} {0}</h1><hr><p>gateway</p></body></html>\n",
+                    reason(status)
+                ),
+            ),
+            _ => Reply::error(status, reason(status), request.path(), self.now),
+        }
+    }
+
+    /// The last touch, the same for every reply.
+    fn send(&self, reply: Reply) -> Reply {
+        Reply {
+            delay: u64::from(self.faults.latency),
+            ..reply.with("date", time::http_date(self.now)).with("cache-control", "no-store")
+        }
+    }
+}
+
+const LOGIN_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n\
+    <body><form method=\"post\"><input name=\"user\"></form></body></html>\n";
+
+fn ending(reply: Reply, ending: Ending) -> Reply {
+    Reply { ending, ..reply }
+}
+
+fn per_minute(faults: &Faults) -> u32 {
+    faults.requests_per_minute.unwrap_or(REQUESTS_PER_MINUTE)
+}
+
+fn is_below(path: &str, base: &str) -> bool {
+    path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// What a request is for, as far as the switches tell requests apart.
+fn operation(request: &Request) -> Option<Operation> {
+    if is_below(request.path(), "/token") {
+        return Some(Operation::Auth);
+    }
+    match (api::path_of(request)?, request.method.as_str()) {
+        (Path::Task(_), "GET") => Some(Operation::Status),
+        (Path::Task(_), "DELETE") => Some(Operation::Cancel),
+        (Path::Tasks(_), "POST") => Some(Operation::Start),
+        (Path::Tasks(_), "GET") => Some(Operation::Tasks),
+        (Path::Actions(..) | Path::Action(_), "GET") => Some(Operation::List),
+        _ => None,
+    }
+}
+
+/// Anaplan's own pages are the only ones that it lets in.
+fn is_anaplan(origin: &str) -> bool {
+    origin.strip_prefix("https://").is_some_and(|host| host.ends_with(".app.anaplan.com"))
+}
+
+fn preflight() -> Reply {
+    Reply::empty(204)
+        .with("access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS")
+        .with("access-control-allow-headers", "authorization, content-type, accept")
+        .with("access-control-max-age", "600")
+}
+
+fn let_in(reply: Reply, origin: &str) -> Reply {
+    reply
+        .with("access-control-allow-origin", origin)
+        .with("access-control-expose-headers", "retry-after")
+        .with("vary", "origin")
+}

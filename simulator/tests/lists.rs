@@ -1,0 +1,134 @@
+//! Lists: what is in them, in which order, and in which pages.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::panic
+)]
+
+mod driver;
+
+use driver::*;
+use serde_json::{Value, json};
+
+#[test]
+fn tasks_are_those_of_all_users_oldest_first_and_brief() {
+    let mut driver = Driver::new();
+    let target = driver.export(SUCCEEDS, "/tasks");
+    let started = driver.start(SUCCEEDS);
+    let list = driver.get(&target);
+    let states: Vec<&Value> =
+        list["tasks"].as_array().unwrap().iter().map(|task| &task["taskState"]).collect();
+    assert_eq!(states, ["COMPLETE", "COMPLETE", "CANCELLED", "COMPLETE", "NOT_STARTED"]);
+    let last = list["tasks"][4].as_object().unwrap();
+    assert_eq!(last.keys().collect::<Vec<_>>(), ["creationTime", "taskId", "taskState"]);
+    assert!(started.ends_with(last["taskId"].as_str().unwrap()));
+    let paging = json!({ "currentPageSize": 5, "totalSize": 5, "offset": 0 });
+    assert_eq!(list["meta"]["paging"], paging);
+    let times: Vec<u64> = list["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["creationTime"].as_u64().unwrap())
+        .collect();
+    assert!(times.is_sorted());
+
+    let owners = driver.simulator.describe(driver.now)["tasks"].take();
+    let owners: Vec<&Value> =
+        owners.as_array().unwrap().iter().map(|task| &task["owner"]).collect();
+    assert!(owners.contains(&&json!("night.shift@example.com")), "{owners:?}");
+}
+
+#[test]
+fn the_past_holds_every_kind_of_end() {
+    let mut driver = Driver::new();
+    let target = driver.export(SUCCEEDS, "/tasks");
+    let mut ends = Vec::new();
+    for id in ids(&driver.get(&target)) {
+        let task = driver.task(&format!("{target}/{id}"));
+        ends.push((task["taskState"].clone(), task["result"]["successful"].clone()));
+    }
+    assert_eq!(
+        ends,
+        [
+            (json!("COMPLETE"), json!(true)),
+            (json!("COMPLETE"), json!(false)),
+            (json!("CANCELLED"), json!(false)),
+            (json!("COMPLETE"), json!(true)),
+        ]
+    );
+}
+
+#[test]
+fn an_empty_list_is_not_there() {
+    let mut driver = Driver::new();
+    for export in [FAILS, "116000009999"] {
+        let target = driver.export(export, "/tasks");
+        let list = driver.get(&target);
+        assert_eq!(list.get("tasks"), None);
+        let paging = json!({ "currentPageSize": 0, "totalSize": 0, "offset": 0 });
+        assert_eq!(list["meta"]["paging"], paging);
+    }
+    let model = driver.export(FAILS, "").replace("/exports/116000000002", "");
+    for kind in ["imports", "actions"] {
+        assert_eq!(driver.get(&format!("{model}/{kind}")).get(kind), None);
+    }
+    let target = format!("{model}0/exports/{FAILS}/tasks");
+    assert_error(&driver.call("GET", &target), 404, &target);
+}
+
+#[test]
+fn lists_are_sorted_and_paged_as_asked() {
+    let mut driver = Driver::new();
+    let target = driver.export(SUCCEEDS, "/tasks");
+    let all = ids(&driver.get(&target));
+    let newest: Vec<String> = all.iter().rev().cloned().collect();
+    for sort in ["-creationTime", "-creationDate", "%2DcreationTime", "unknown,-creationTime"] {
+        assert_eq!(ids(&driver.get(&format!("{target}?sort={sort}"))), newest, "{sort}");
+    }
+    for sort in ["creationTime", "+creationTime", "%2BcreationTime", "unknown"] {
+        assert_eq!(ids(&driver.get(&format!("{target}?sort={sort}"))), all, "{sort}");
+    }
+    let mut by_id = all.clone();
+    by_id.sort();
+    assert_eq!(ids(&driver.get(&format!("{target}?sort=taskId"))), by_id);
+    let by_state = driver.get(&format!("{target}?sort=taskState,-creationTime"));
+    assert_eq!(ids(&by_state), [2, 3, 1, 0].map(|place: usize| all[place].clone()));
+
+    let page = driver.get(&format!("{target}?sort=-creationTime&limit=2&offset=1"));
+    assert_eq!(ids(&page), newest[1..3]);
+    let paging = &page["meta"]["paging"];
+    assert_eq!((&paging["currentPageSize"], &paging["totalSize"]), (&json!(2), &json!(4)));
+    assert!(paging["next"].as_str().unwrap().ends_with("?limit=2&offset=3"));
+    assert!(paging["previous"].as_str().unwrap().ends_with("?limit=2&offset=0"));
+    let last = driver.get(&format!("{target}?limit=3&offset=3"));
+    assert_eq!((ids(&last).len(), last["meta"]["paging"].get("next")), (1, None));
+    assert_eq!(driver.get(&format!("{target}?offset=99")).get("tasks"), None);
+
+    for wrong in ["sort=-", "sort=a,,b", "sort=a%20b", "limit=x", "limit=-1", "offset=1.5"] {
+        assert_error(&driver.call("GET", &format!("{target}?{wrong}")), 400, &target);
+    }
+}
+
+#[test]
+fn exports_are_listed_and_described() {
+    let mut driver = Driver::new();
+    let target = driver.export(SUCCEEDS, "");
+    let list = driver.get(target.trim_end_matches(&format!("/{SUCCEEDS}")));
+    assert_eq!(list["meta"]["paging"]["totalSize"], 4);
+    assert_eq!(
+        list["exports"][0],
+        json!({ "id": SUCCEEDS, "name": "Grid – Revenue by region.csv", "encoding": "UTF-8",
+                "exportType": "TABULAR_MULTI_COLUMN", "exportFormat": "text/csv",
+                "layout": "TABULAR_MULTI_COLUMN" })
+    );
+    let metadata = driver.get(&target)["exportMetadata"].take();
+    assert_eq!((&metadata["separator"], metadata.get("id")), (&json!(","), None));
+
+    let missing = driver.export("116000009999", "");
+    assert_error(&driver.call("GET", &missing), 404, &missing);
+    // On record: Anaplan fails where it could say that there is no such import.
+    let missing = missing.replace("exports", "imports");
+    assert_error(&driver.call("GET", &missing), 500, &missing);
+}
