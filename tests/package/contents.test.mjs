@@ -1,0 +1,97 @@
+// What is in the tarball, and that its package.json leads there from everywhere.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { packedPackage } from "../support/packed.mjs";
+
+test("the tarball holds what users need and nothing else", async () => {
+  const { files } = await packedPackage();
+  assert.deepEqual(files, [
+    "CHANGELOG.md",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "package.json",
+    "pkg/cli.js",
+    "pkg/core_bg.wasm",
+    "pkg/index.cjs",
+    "pkg/index.d.cts",
+    "pkg/index.d.ts",
+    "pkg/index.js",
+    "pkg/simulator.cjs",
+    "pkg/simulator.d.cts",
+    "pkg/simulator.d.ts",
+    "pkg/simulator.js",
+    "pkg/workerd.js",
+  ]);
+});
+
+test("installing it brings no other package and runs no script", async () => {
+  const manifest = JSON.parse(await installed("package.json"));
+  assert.equal(manifest.dependencies, undefined);
+  for (const script of ["preinstall", "install", "postinstall", "prepare"]) {
+    assert.equal(manifest.scripts[script], undefined, script);
+  }
+});
+
+test("nothing in it depends on where it was built or is loaded from", async () => {
+  for (const file of ["index.js", "index.cjs", "workerd.js", "simulator.js", "simulator.cjs"]) {
+    const text = await installed(`pkg/${file}`);
+    assert.doesNotMatch(text, /import\.meta|__dirname|\bnode:/, file);
+  }
+});
+
+test("the command uses the entries beside it rather than copies", async () => {
+  const command = await installed("pkg/cli.js");
+  assert.match(command, /^#!\/usr\/bin\/env node\n/);
+  assert.match(command, /from\s*"\.\/simulator\.js"|import\(\s*"\.\/simulator\.js"\s*\)/);
+  assert.ok(command.length < (await installed("pkg/simulator.js")).length / 2);
+});
+
+test("the core is inline where bytes may be compiled, and a file of its own where not", async () => {
+  const core = (await installed("pkg/core_bg.wasm")).length;
+  assert.ok((await installed("pkg/index.js")).length > core);
+  assert.ok((await installed("pkg/index.cjs")).length > core);
+  const workerd = await installed("pkg/workerd.js");
+  assert.ok(workerd.length < core / 2);
+  assert.match(workerd, /from\s*"\.\/core_bg\.wasm"/);
+});
+
+test("the types document themselves and show nothing of the glue", async () => {
+  const types = await installed("pkg/index.d.ts");
+  assert.match(types, /\/\*\*/);
+  assert.doesNotMatch(types, /InitOutput|__wbindgen|\bfrom ["']\./);
+  assert.equal(await installed("pkg/index.d.cts"), types);
+});
+
+test("publint has nothing to say", async () => {
+  const { tarball, folder } = await packedPackage();
+  const { messages } = await publint({ pack: { tarball: await bytes(tarball) }, strict: true });
+  const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  assert.deepEqual(
+    messages.map((message) => formatMessage(message, manifest)),
+    [],
+  );
+});
+
+test("Are The Types Wrong has nothing to say", async () => {
+  const { tarball } = await packedPackage();
+  const data = createPackageFromTarballData(new Uint8Array(await bytes(tarball)));
+  // A file without types, as it should be.
+  const { problems } = await checkPackage(data, { excludeEntrypoints: ["./core.wasm"] });
+  assert.deepEqual(problems, []);
+});
+
+async function installed(file) {
+  const { folder } = await packedPackage();
+  return readFile(join(folder, "node_modules", "anaplan-tasks", file), "utf8");
+}
+
+async function bytes(path) {
+  const content = await readFile(path);
+  return content.buffer.slice(content.byteOffset, content.byteOffset + content.byteLength);
+}

@@ -1,0 +1,50 @@
+// The published types, checked by TypeScript as users set it up, the library's own files included.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { at } from "../../scripts/project.mjs";
+import { consumer } from "../support/packed.mjs";
+import { runProgram } from "../support/process.mjs";
+
+const source = `
+  import { connect, type Anaplan, type TaskStatus } from "anaplan-tasks";
+  import { createSimulator } from "anaplan-tasks/simulator";
+
+  export async function use(signal: AbortSignal): Promise<"running" | "other"> {
+    const anaplan: Anaplan = await connect({ baseUrl: "/anaplan", auth: "token" });
+    const ref = { workspaceId: "W1", modelId: "M1", exportId: "E1", taskId: "T1" };
+    const status: TaskStatus = await anaplan.task(ref).status({ signal });
+    const progress: number | undefined = status.progress;
+    // @ts-expect-error A misspelt phase is an error, not a string like any other.
+    if (status.phase === "runing") return "other";
+    return status.phase === "running" && progress !== 1 ? "running" : "other";
+  }
+
+  export const simulate: unknown = createSimulator;
+`;
+
+const setups = [
+  { name: "node16, CommonJS", file: "app.cts", module: "node16", moduleResolution: "node16" },
+  { name: "node16, ESM", file: "app.mts", module: "node16", moduleResolution: "node16" },
+  { name: "bundler", file: "app.ts", module: "esnext", moduleResolution: "bundler" },
+];
+
+for (const { name, file, ...options } of setups) {
+  test(`the types hold under ${name}`, async () => {
+    const compilerOptions = {
+      ...options,
+      target: "es2022",
+      lib: ["es2022", "dom"],
+      types: [],
+      strict: true,
+      skipLibCheck: false,
+      noEmit: true,
+    };
+    const folder = await consumer(`types-${file}`, {
+      [file]: source,
+      "tsconfig.json": JSON.stringify({ compilerOptions, files: [file] }),
+    });
+    const tsc = at("node_modules", "typescript", "bin", "tsc");
+    const { stdout } = await runProgram(process.execPath, [tsc, "--project", folder]);
+    assert.equal(stdout, "");
+  });
+}
