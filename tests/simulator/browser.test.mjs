@@ -4,7 +4,7 @@ import { after, test } from "node:test";
 import { at } from "../../scripts/project.mjs";
 import { launchBrowser, openPage } from "../support/browser.mjs";
 import { files, serve } from "../support/server.mjs";
-import { simulate } from "./process.mjs";
+import { simulate } from "../support/simulator.mjs";
 
 let browser;
 after(async () => (await browser)?.close());

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, connect } from "node:net";
 import { test } from "node:test";
 import { runProgram } from "../support/process.mjs";
-import { run, simulate } from "./process.mjs";
+import { run, simulate } from "../support/simulator.mjs";
 
 test("--json is one line with all that a program needs", async (t) => {
   const { stdout, tenant, origin } = await simulate(t, "--json", "--seed", "3");

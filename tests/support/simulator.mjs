@@ -1,7 +1,7 @@
-// A simulator as a process, for the tests beside this file.
+// A simulator as a process.
 import { spawn } from "node:child_process";
 import { at } from "../../scripts/project.mjs";
-import { runProgram } from "../support/process.mjs";
+import { runProgram } from "./process.mjs";
 
 const cli = at("pkg", "cli.js");
 
