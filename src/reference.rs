@@ -24,31 +24,40 @@ pub enum Given {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// The argument's name, as the caller spells it: `taskId`.
-    pub argument: String,
+    pub argument: &'static str,
     /// What would have been right.
     pub expected: &'static str,
     /// What was wrong with the value.
-    pub found: String,
+    pub found: Found,
 }
 
 impl Invalid {
     /// A refusal of `argument`.
-    pub fn new(
-        argument: impl Into<String>,
-        expected: &'static str,
-        found: impl Into<String>,
-    ) -> Self {
-        Self { argument: argument.into(), expected, found: found.into() }
+    pub fn new(argument: &'static str, expected: &'static str, found: &'static str) -> Self {
+        Self { argument, expected, found: Found::Kind(found) }
     }
+}
+
+/// What was wrong with a value, as far as that may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// What sort of value it is: `"a number"`.
+    Kind(&'static str),
+    /// A character that has no place in it.
+    Character(char),
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.argument)?;
+        f.write_str(self.argument)?;
         f.write_str(": expected ")?;
         f.write_str(self.expected)?;
         f.write_str(", found ")?;
-        f.write_str(&self.found)
+        match self.found {
+            Found::Kind(kind) => f.write_str(kind),
+            Found::Character(c @ ' '..='~') => write!(f, "the character '{c}'"),
+            Found::Character(c) => write!(f, "the character U+{:04X}", u32::from(c)),
+        }
     }
 }
 
@@ -62,7 +71,7 @@ const LONGEST_ID: usize = 128;
 
 impl Id {
     /// Parses the value of `argument`.
-    pub fn parse(argument: &str, value: Given) -> Result<Self, Invalid> {
+    pub fn parse(argument: &'static str, value: Given) -> Result<Self, Invalid> {
         let text = match value {
             Given::Text(text) => text,
             Given::Missing => return Err(Invalid::new(argument, ID, "nothing")),
@@ -72,7 +81,7 @@ impl Id {
             return Err(Invalid::new(argument, ID, "an empty string"));
         }
         if let Some(c) = text.chars().find(|&c| !is_id_character(c)) {
-            return Err(Invalid::new(argument, ID, describe(c)));
+            return Err(Invalid { argument, expected: ID, found: Found::Character(c) });
         }
         if text.len() > LONGEST_ID {
             return Err(Invalid::new(argument, ID, "a longer string"));
@@ -265,7 +274,8 @@ impl Path {
     }
 
     fn from_segments(segments: &[&str]) -> Result<Option<Self>, Invalid> {
-        let id = |argument: &str, text: &str| Id::parse(argument, Given::Text(text.to_owned()));
+        let id =
+            |argument: &'static str, text: &str| Id::parse(argument, Given::Text(text.to_owned()));
         let ["workspaces", workspace, "models", model, kind, rest @ ..] = segments else {
             return Ok(None);
         };
@@ -330,12 +340,16 @@ impl BaseUrl {
     /// The grammar is a small part of what a URL may be, so that no two parsers can read what
     /// passes here in two ways. `page_origin` is the origin of the page, where there is one: then a
     /// path is enough.
-    pub fn parse(argument: &str, text: &str, page_origin: Option<&str>) -> Result<Self, Invalid> {
+    pub fn parse(
+        argument: &'static str,
+        text: &str,
+        page_origin: Option<&str>,
+    ) -> Result<Self, Invalid> {
         const EXPECTED: &str = "an https URL, an http URL on loopback or, in a browser, \
             a path of the page's own origin; without user, query or fragment";
-        let refuse = |found: &str| Invalid::new(argument, EXPECTED, found);
+        let refuse = |found| Invalid::new(argument, EXPECTED, found);
         if let Some(c) = text.chars().find(|&c| !is_url_character(c)) {
-            return Err(refuse(&describe(c)));
+            return Err(Invalid { argument, expected: EXPECTED, found: Found::Character(c) });
         }
         let (origin, path) = if text.starts_with('/') {
             let origin = page_origin.ok_or_else(|| refuse("a path, and no page around it"))?;
@@ -426,12 +440,4 @@ fn is_id_character(c: char) -> bool {
 
 fn is_url_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~' | ':' | '/' | '[' | ']')
-}
-
-/// Names a character that has no place there: `the character '/'`.
-fn describe(c: char) -> String {
-    match c {
-        ' '..='~' => format!("the character '{c}'"),
-        _ => format!("the character U+{:04X}", u32::from(c)),
-    }
 }

@@ -68,7 +68,7 @@ impl Client {
         let (client, parsed) = (self.0.clone(), parsed());
         promise(async move {
             let (call, task, limits) = parsed?;
-            Ok(outcome::to_js(&client.call(call, task, limits).await?)?)
+            Ok(outcome::to_js(&*client.call(call, task, limits).await?)?)
         })
     }
 
@@ -98,7 +98,7 @@ impl Watch {
         let watch = Rc::clone(&self.0);
         promise(async move {
             match watch.next().await? {
-                Some(status) => Ok(outcome::to_js(&status)?),
+                Some(status) => Ok(outcome::to_js(&*status)?),
                 None => Ok(JsValue::UNDEFINED),
             }
         })

@@ -88,7 +88,7 @@ fn credentials(options: &Options<'_>) -> Result<Credentials, Error> {
     }
 }
 
-fn function(options: &Options<'_>, name: &str) -> Result<Option<Function>, Error> {
+fn function(options: &Options<'_>, name: &'static str) -> Result<Option<Function>, Error> {
     let value = options.get(name)?;
     if is_missing(&value) {
         return Ok(None);
@@ -101,7 +101,7 @@ fn function(options: &Options<'_>, name: &str) -> Result<Option<Function>, Error
 struct Options<'a>(&'a JsValue);
 
 impl<'a> Options<'a> {
-    fn new(name: &str, value: &'a JsValue) -> Result<Self, Error> {
+    fn new(name: &'static str, value: &'a JsValue) -> Result<Self, Error> {
         if is_missing(value) || value.is_object() {
             return Ok(Self(value));
         }
@@ -116,7 +116,7 @@ impl<'a> Options<'a> {
             .map_err(|_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws")))
     }
 
-    fn millis(&self, name: &str) -> Result<Option<Millis>, Error> {
+    fn millis(&self, name: &'static str) -> Result<Option<Millis>, Error> {
         const EXPECTED: &str = "a finite number of milliseconds, not negative";
         let value = self.get(name)?;
         if is_missing(&value) {

@@ -39,7 +39,7 @@ impl Token {
     /// Parses a token. The error does not repeat it.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         const EXPECTED: &str = "an Anaplan token, of visible ASCII characters";
-        let refuse = |found: &str| Invalid::new("auth", EXPECTED, found);
+        let refuse = |found| Invalid::new("auth", EXPECTED, found);
         if text.is_empty() {
             return Err(refuse("an empty string"));
         }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::future::{Future, pending};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 
@@ -40,8 +41,8 @@ impl Client {
         limits: &Limits,
         task: &TaskRef,
         doing: &str,
-        work: Pin<&mut dyn Future<Output = Result<TaskStatus, Failure>>>,
-    ) -> Result<TaskStatus, Failure> {
+        work: Pin<&mut dyn Future<Output = Result<Rc<TaskStatus>, Failure>>>,
+    ) -> Result<Rc<TaskStatus>, Failure> {
         let given_up = pin!(async {
             let (aborted, closed) = (pin!(limits.aborted()), pin!(self.0.closed.reason()));
             match select(select(aborted, closed), pin!(limits.passed())).await {

@@ -58,7 +58,7 @@ impl Client {
         call: Call,
         task: TaskRef,
         limits: Limits,
-    ) -> Result<TaskStatus, Failure> {
+    ) -> Result<Rc<TaskStatus>, Failure> {
         let doing = match call {
             Call::Status => "Asking for the task",
             Call::Cancel => "Cancelling the task",

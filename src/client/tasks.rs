@@ -86,7 +86,7 @@ impl Task {
     }
 
     /// Its status, at most five seconds old.
-    pub async fn status(self: &Rc<Self>) -> Result<TaskStatus, Failure> {
+    pub async fn status(self: &Rc<Self>) -> Result<Rc<TaskStatus>, Failure> {
         if self.polling.borrow().once(monotonic()) == Step::Deliver {
             // An answer from memory is handed out on a later turn of the event loop, so that a
             // loop that asks without a pause does not stop everything else.
@@ -96,23 +96,26 @@ impl Task {
     }
 
     /// The next status that is due to `watcher`.
-    pub async fn next(self: &Rc<Self>, watcher: &RefCell<Watcher>) -> Result<TaskStatus, Failure> {
+    pub async fn next(
+        self: &Rc<Self>,
+        watcher: &RefCell<Watcher>,
+    ) -> Result<Rc<TaskStatus>, Failure> {
         let status = self.wait_for(&|polling, now| polling.watch(&watcher.borrow(), now)).await?;
         let polling = self.polling.borrow();
         polling.delivered(&mut watcher.borrow_mut());
         let due = polling.due(&watcher.borrow()).filter(|_| !status.done);
         let next_poll_at = due.map(|due| wall() + (due - monotonic()).max(0.0));
-        Ok(TaskStatus { next_poll_at, ..status })
+        Ok(Rc::new(TaskStatus { next_poll_at, ..Rc::unwrap_or_clone(status) }))
     }
 
     /// Asks for it to be cancelled. Where the answer does not say what became of that, a question
     /// sent afterwards does.
-    pub async fn cancel(self: &Rc<Self>) -> Result<TaskStatus, Failure> {
+    pub async fn cancel(self: &Rc<Self>) -> Result<Rc<TaskStatus>, Failure> {
         let task = Rc::clone(self);
         self.cancel.join(async move { task.send_cancel().await }).await?;
         let latest = self.latest.borrow().clone();
         match (self.unclear_since.get(), latest) {
-            (None, Some(latest)) => Ok(Rc::unwrap_or_clone(latest)),
+            (None, Some(latest)) => Ok(latest),
             (moment, _) => {
                 let moment = moment.unwrap_or_else(monotonic);
                 self.wait_for(&|polling, now| polling.since(moment, now)).await
@@ -123,13 +126,13 @@ impl Task {
     async fn wait_for(
         self: &Rc<Self>,
         next: &dyn Fn(&Polling, Millis) -> Step,
-    ) -> Result<TaskStatus, Failure> {
+    ) -> Result<Rc<TaskStatus>, Failure> {
         loop {
             let changed = pin!(self.changed.changed());
             let now = monotonic();
             let step = next(&self.polling.borrow(), now);
             if let (Step::Deliver, Some(latest)) = (step, &*self.latest.borrow()) {
-                return Ok(TaskStatus::clone(latest));
+                return Ok(Rc::clone(latest));
             }
             match (self.question.current(), step) {
                 (Some(question), _) => {

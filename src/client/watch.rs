@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
+use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 
@@ -36,7 +37,7 @@ impl Watch {
 
     /// The next status; `None` after the last one, after a failure, and after [`stop`](Self::stop)
     /// or the client's end.
-    pub async fn next(&self) -> Result<Option<TaskStatus>, Failure> {
+    pub async fn next(&self) -> Result<Option<Rc<TaskStatus>>, Failure> {
         if self.ended.get() {
             return Ok(None);
         }
@@ -57,7 +58,7 @@ impl Watch {
         self.stopped.notify();
     }
 
-    pub(super) async fn status(&self) -> Result<TaskStatus, Failure> {
+    pub(super) async fn status(&self) -> Result<Rc<TaskStatus>, Failure> {
         let work = async {
             let task = self.client.0.tasks.open(&self.task);
             task.next(&self.watcher).await
