@@ -26,6 +26,7 @@ function* parts() {
     { value: ask("rustc", ["-vV"]) },
     "scripts/project.mjs",
     "scripts/wasm.mjs",
+    "scripts/names.mjs",
     "node_modules/binaryen/package.json",
   ];
   const client = ["Cargo.toml", "Cargo.lock", "src", ...tools];

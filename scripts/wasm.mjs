@@ -2,6 +2,7 @@
 import { readdirSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { shortenNames } from "./names.mjs";
 import { at, wasmTarget } from "./project.mjs";
 import { run, say } from "./run.mjs";
 
@@ -20,6 +21,7 @@ export async function buildWasm({ crate, name }) {
   await run("wasm-pack", ["--log-level", "error", "build", at(crate), ...options], {
     env: { CARGO_ENCODED_RUSTFLAGS: [...withoutPathsOfThisMachine()].join("\x1f") },
   });
+  shortenNames(name);
   // Types of the wasm file's raw exports: nobody imports them.
   rmSync(at("pkg", `${name}_bg.wasm.d.ts`), { force: true });
 }
