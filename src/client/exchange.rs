@@ -81,9 +81,10 @@ impl Exchange {
         if !reason.is_empty() {
             text = text + ": " + &reason;
         }
+        text += ".";
         if page_origin().is_some() {
-            text += ". In a browser this is also what a refused origin looks like: Anaplan lets no \
-                 other site's page call it, so baseUrl must lead to a gateway of your own";
+            text += " In a browser this is also what a refused origin looks like: Anaplan lets no \
+                 other site's page call it, so baseUrl must lead to a gateway of your own.";
         }
         let tells = token.is_some_and(|token| cause.tells(token.secret()));
         Failure::Failed(Box::new(Error::new(Code::Network, text)), (!tells).then_some(cause))
