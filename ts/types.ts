@@ -7,21 +7,21 @@ export interface ConnectOptions {
    * origin: Anaplan refuses every other site's pages.
    * @default "https://api.anaplan.com/2/0"
    */
-  baseUrl?: string | URL;
+  baseUrl?: string | URL | undefined;
   /** Left out, no `Authorization` header is sent: a gateway adds it. */
-  auth?: Auth;
+  auth?: Auth | undefined;
   /** Used instead of `globalThis.fetch`. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
   /**
    * How long one answer may take, in milliseconds.
    * @default 30000
    */
-  requestTimeout?: number;
+  requestTimeout?: number | undefined;
   /**
    * The core's WebAssembly (`anaplan-tasks/core.wasm`), for hosts that must serve it apart. It is
    * loaded once for all clients, so the first `connect()` decides.
    */
-  wasm?: URL | Response | BufferSource | WebAssembly.Module;
+  wasm?: URL | Response | BufferSource | WebAssembly.Module | undefined;
 }
 
 /** Who we are to Anaplan: a token, or a function that gets one. */
@@ -36,7 +36,7 @@ export interface TokenRequest {
 }
 
 /** A token; with `expiresAt`, in milliseconds since the epoch, it is replaced in time. */
-export type TokenAnswer = string | { token: string; expiresAt?: number };
+export type TokenAnswer = string | { token: string; expiresAt?: number | undefined };
 
 /** A model in its workspace. */
 export interface ModelRef {
@@ -148,9 +148,9 @@ export interface CallOptions {
   /**
    * Gives up at once, with the signal's own reason. The task runs on: aborting is not cancelling.
    */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
   /** Gives up after so many milliseconds, with `TIMEOUT`. The task runs on. */
-  timeout?: number;
+  timeout?: number | undefined;
 }
 
 /** How a task is watched. */
@@ -160,10 +160,10 @@ export interface WatchOptions extends CallOptions {
    * Anaplan asks for. In between, a tenth of the task's age is waited.
    * @default 5000
    */
-  interval?: number;
+  interval?: number | undefined;
   /**
    * The most, likewise.
    * @default 30000
    */
-  maxInterval?: number;
+  maxInterval?: number | undefined;
 }

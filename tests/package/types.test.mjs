@@ -11,9 +11,18 @@ const source = `
 
   export async function use(signal: AbortSignal): Promise<"running" | "other"> {
     const anaplan: Anaplan = await connect({ baseUrl: "/anaplan", auth: "token" });
+    // As it comes from the environment, and as a function.
+    const token = undefined as string | undefined;
+    await connect({ auth: token });
+    await connect({ auth: async ({ reason, signal }) => ({ token: reason + signal.aborted }) });
     const ref = { workspaceId: "W1", modelId: "M1", exportId: "E1", taskId: "T1" };
     const status: TaskStatus = await anaplan.task(ref).status({ signal });
     const progress: number | undefined = status.progress;
+    // A state that is not known here is a string like any other; the known ones are suggested.
+    if (status.taskState === "PAUSED") return "other";
+    for await (const { phase } of anaplan.task(ref).watch({ interval: 5_000 })) {
+      if (phase === "succeeded") return "other";
+    }
     // @ts-expect-error A misspelt phase is an error, not a string like any other.
     if (status.phase === "runing") return "other";
     return status.phase === "running" && progress !== 1 ? "running" : "other";
@@ -36,6 +45,7 @@ for (const { name, file, ...options } of setups) {
       lib: ["es2022", "dom"],
       types: [],
       strict: true,
+      exactOptionalPropertyTypes: true,
       skipLibCheck: false,
       noEmit: true,
     };
