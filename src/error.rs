@@ -217,21 +217,74 @@ impl Verdict {
 }
 
 /// `text` without `secret`, and without what looks like a credential.
+///
+/// A secret that is there in disguise, encoded or with something in between, is not cut out but
+/// takes the whole text with it.
 pub fn redact(text: &str, secret: Option<&str>) -> String {
     const HIDDEN: &str = "[redacted]";
-    let mut clean = match secret.filter(|secret| !secret.is_empty()) {
-        Some(secret) => replace(text, secret, |_| 0, HIDDEN),
+    let secret = secret.filter(|secret| !secret.is_empty());
+    let mut clean = match secret {
+        Some(secret) => replace(text, secret, |_| Some(0), HIDDEN),
         None => text.to_owned(),
     };
-    for scheme in ["AnaplanAuthToken ", "Bearer ", "Basic ", "CACertificate "] {
-        let end_of_value = |rest: &str| {
+    for (scheme, shortest) in
+        [("AnaplanAuthToken ", 0), ("CACertificate ", 0), ("Bearer ", 16), ("Basic ", 16)]
+    {
+        // The last two are words like any other where no credential follows.
+        let value = |rest: &str| {
             let ends =
                 |c: char| c.is_ascii_whitespace() || matches!(c, '"' | '\'' | '<' | ',' | ';');
-            rest.find(ends).unwrap_or(rest.len())
+            let end = rest.find(ends).unwrap_or(rest.len());
+            (end >= shortest).then_some(end)
         };
-        clean = replace(&clean, scheme, end_of_value, HIDDEN);
+        clean = replace(&clean, scheme, value, HIDDEN);
+    }
+    if secret.is_some_and(|secret| is_disguised(secret, &clean)) {
+        return "[withheld: it repeats the token]".to_owned();
     }
     clean
+}
+
+/// Whether the letters and digits of `secret` follow each other in `text`, whatever the case, the
+/// encoding and what stands between them.
+fn is_disguised(secret: &str, text: &str) -> bool {
+    /// Fewer could be there by chance.
+    const TELLING: usize = 8;
+    let essence_of_secret = essence(secret);
+    essence_of_secret.len() >= TELLING && holds(&essence(text), &essence_of_secret)
+}
+
+/// Letters and digits of ASCII in lower case, those too that are written as escapes.
+fn essence(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let plain = (c, rest.get(c.len_utf8()..).unwrap_or_default());
+        let (c, tail) = escaped(rest).unwrap_or(plain);
+        rest = tail;
+        if c.is_ascii_alphanumeric() {
+            kept.push(c.to_ascii_lowercase());
+        }
+    }
+    kept
+}
+
+/// The character behind `%2B`, `\u002b`, `&#43;` or `&#x2b;`, and what follows it.
+fn escaped(text: &str) -> Option<(char, &str)> {
+    let (digits, radix, tail) = if let Some(rest) = text.strip_prefix('%') {
+        (rest.get(..2)?, 16, rest.get(2..)?)
+    } else if let Some(rest) = text.strip_prefix("\\u") {
+        (rest.get(..4)?, 16, rest.get(4..)?)
+    } else {
+        let rest = text.strip_prefix("&#")?;
+        let end = rest.bytes().take(8).position(|byte| byte == b';')?;
+        let (digits, tail) = (rest.get(..end)?, rest.get(end..)?);
+        match digits.strip_prefix(['x', 'X']) {
+            Some(digits) => (digits, 16, tail),
+            None => (digits, 10, tail),
+        }
+    };
+    Some((char::from_u32(u32::from_str_radix(digits, radix).ok()?)?, tail))
 }
 
 /// Whether `part` stands in `text`.
@@ -239,16 +292,25 @@ pub fn holds(text: &str, part: &str) -> bool {
     position(text, part).is_some()
 }
 
-/// `text` with every `part`, and as much behind it as `more` says, replaced.
-fn replace(text: &str, part: &str, more: impl Fn(&str) -> usize, by: &str) -> String {
+/// `text` with every `part`, and as much behind it as `more` says, replaced; where it says nothing,
+/// the part stays.
+fn replace(text: &str, part: &str, more: impl Fn(&str) -> Option<usize>, by: &str) -> String {
     let mut clean = String::new();
     let mut rest = text;
     while let Some((before, found)) = position(rest, part).and_then(|at| rest.split_at_checked(at))
     {
         let behind = found.get(part.len()..).unwrap_or_default();
         clean.push_str(before);
-        clean.push_str(by);
-        rest = behind.get(more(behind)..).unwrap_or_default();
+        match more(behind) {
+            Some(length) => {
+                clean.push_str(by);
+                rest = behind.get(length..).unwrap_or_default();
+            }
+            None => {
+                clean.push_str(part);
+                rest = behind;
+            }
+        }
     }
     clean.push_str(rest);
     clean

@@ -3,8 +3,8 @@
 //! The rooms, and who knows whom (nothing points back):
 //!
 //! ```text
-//! bindings  ->  client  ->  policy  ->  wire, reference, error
-//!                  \->  platform
+//! bindings  ->  client  ->  policy, status  ->  wire, reference, error
+//!                  \->  platform            ->  wire (what JSON is), error
 //! ```
 //!
 //! - [`reference`]: what a call is about, parsed once.

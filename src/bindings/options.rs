@@ -7,11 +7,9 @@ use std::rc::Rc;
 
 use crate::client::{Credentials, Exchange, Limits, Source, Token};
 use crate::error::{Code, Error};
-use crate::platform::{Fetch, Signal, TokenSource, page_origin};
+use crate::platform::{Fetch, Signal, TokenSource, is_url, page_origin};
 use crate::policy::{Cadence, Millis};
 use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
-
-const REQUEST_TIMEOUT: Millis = 30_000.0;
 
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Exchange, Error> {
@@ -20,7 +18,7 @@ pub fn connection(options: &JsValue) -> Result<Exchange, Error> {
         base_url: base_url(&options)?,
         fetch: Fetch::new(function(&options, "fetch")?),
         credentials: credentials(&options)?,
-        request_timeout: options.millis("requestTimeout")?.unwrap_or(REQUEST_TIMEOUT),
+        request_timeout: options.millis("requestTimeout")?.unwrap_or(Exchange::REQUEST_TIMEOUT),
     })
 }
 
@@ -72,7 +70,12 @@ fn base_url(options: &Options<'_>) -> Result<BaseUrl, Error> {
             .and_then(|href| href.as_string())
             .ok_or_else(|| Invalid::new("baseUrl", EXPECTED, kind))?,
     };
-    Ok(BaseUrl::parse("baseUrl", &text, page_origin().as_deref())?)
+    let base_url = BaseUrl::parse("baseUrl", &text, page_origin().as_deref())?;
+    if is_url(&base_url.to_string()) {
+        Ok(base_url)
+    } else {
+        Err(Invalid::new("baseUrl", "a URL", "an impossible host").into())
+    }
 }
 
 fn credentials(options: &Options<'_>) -> Result<Credentials, Error> {
@@ -102,7 +105,7 @@ struct Options<'a>(&'a JsValue);
 
 impl<'a> Options<'a> {
     fn new(name: &'static str, value: &'a JsValue) -> Result<Self, Error> {
-        if is_missing(value) || value.is_object() {
+        if is_missing(value) || (value.is_object() && !value.is_array()) {
             return Ok(Self(value));
         }
         Err(Invalid::new(name, "an object", kind(value)).into())

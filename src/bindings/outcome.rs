@@ -21,7 +21,7 @@ pub fn outcome(result: Result<JsValue, Error>) -> JsValue {
 pub fn settled(result: Result<JsValue, Failure>) -> Result<JsValue, JsValue> {
     match result {
         Ok(value) => Ok(object("value", &value)),
-        Err(Failure::Aborted(reason)) => Err(reason.0),
+        Err(Failure::Aborted(reason) | Failure::Closed(reason)) => Err(reason.0),
         Err(Failure::Failed(error, cause)) => Ok(failed(&error, cause)),
     }
 }

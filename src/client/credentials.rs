@@ -68,10 +68,15 @@ impl Credentials {
         }
     }
 
-    /// The server did not accept `token`: the function is asked again before the next request.
-    pub fn refused(&self, token: &Token) {
-        if let Self::Source(source) = self {
-            source.refused(token);
+    /// The server did not accept `token`. Says whether there may be another: a function is asked
+    /// again before the next request.
+    pub fn refused(&self, token: &Token) -> bool {
+        match self {
+            Self::Source(source) => {
+                source.refused(token);
+                true
+            }
+            Self::None | Self::Fixed(_) => false,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Code, Error, redact};
 use crate::platform::{Body, Fetch, Opaque, Request, page_origin, sleep};
 use crate::policy::Millis;
 use crate::reference::{BaseUrl, Path};
-use crate::wire;
+use crate::wire::{self, Json};
 
 /// The way to the server.
 pub struct Exchange {
@@ -20,7 +20,7 @@ pub struct Exchange {
     pub fetch: Fetch,
     /// Who we are to it.
     pub credentials: Credentials,
-    /// How long one answer may take.
+    /// How long one answer may take, and one token.
     pub request_timeout: Millis,
 }
 
@@ -33,10 +33,32 @@ pub enum Method {
     Delete,
 }
 
+/// A success, and the token that must not be repeated from it.
+pub struct Answer {
+    body: Body,
+    token: Option<Token>,
+}
+
 impl Exchange {
+    /// How long one answer may take, when nobody says otherwise.
+    pub const REQUEST_TIMEOUT: Millis = 30_000.0;
+
+    /// The token to send. Apart from [`send`](Self::send), since nothing has reached the server yet
+    /// when it fails.
+    pub async fn token(&self) -> Result<Option<Token>, Failure> {
+        match select(pin!(self.credentials.token()), pin!(sleep(self.request_timeout))).await {
+            Either::Left((token, _)) => token,
+            Either::Right(_) => Err(self.timed_out("the auth function gave no token")),
+        }
+    }
+
     /// Sends one request. Whatever is no success is a [`Failure`], free of secrets.
-    pub async fn send(&self, method: Method, path: &Path) -> Result<Body, Failure> {
-        let token = self.credentials.token().await?;
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &Path,
+        token: Option<Token>,
+    ) -> Result<Answer, Failure> {
         let url = self.base_url.join(path);
         let authorization =
             token.as_ref().map(|token| format!("AnaplanAuthToken {}", token.secret()));
@@ -50,34 +72,31 @@ impl Exchange {
 
         let answer = pin!(self.fetch.send(&request));
         let body = match select(answer, pin!(sleep(self.request_timeout))).await {
-            Either::Left((answer, _)) => {
-                answer.map_err(|cause| self.no_answer(cause, token.as_ref()))?
+            Either::Left((Ok(body), _)) => body,
+            Either::Left((Err(cause), _)) => return Err(self.no_answer(cause, token.as_ref())),
+            Either::Right(_) => {
+                return Err(self.timed_out(&format!("no answer from {}", self.base_url)));
             }
-            Either::Right(_) => return Err(self.no_answer_in_time().into()),
         };
-        match body.status {
-            Some(200..=299) => Ok(body),
-            None | Some(301 | 302 | 303 | 307 | 308) => Err(Error::redirected(body.status).into()),
+        let status = body.status;
+        let answer = Answer { body, token };
+        match status {
+            Some(200..=299) => Ok(answer),
+            None | Some(301 | 302 | 303 | 307 | 308) => Err(Error::redirected(status).into()),
             Some(status) => {
-                if let (401, Some(token)) = (status, &token) {
-                    self.credentials.refused(token);
+                let mut error = Error::answered(status, &answer.said());
+                if let (401, Some(token)) = (status, &answer.token) {
+                    // With the next token the same call may well work.
+                    error.retryable = self.credentials.refused(token);
                 }
-                Err(Error::answered(status, &said(&body, token.as_ref())).into())
+                Err(error.into())
             }
         }
     }
 
-    /// The failure behind a success with a body of another kind than `expected`.
-    pub async fn not_understood(&self, body: &Body, expected: &str) -> Failure {
-        // Only for its text, to keep it out of the message.
-        let token = self.credentials.token().await.ok().flatten();
-        let text = redacted(&body.beginning(), token.as_ref());
-        Error::not_understood(body.status.unwrap_or_default(), expected, &text).into()
-    }
-
     fn no_answer(&self, cause: Opaque, token: Option<&Token>) -> Failure {
         let mut text = format!("no answer from {}", self.base_url);
-        let reason = redacted(&cause.describe(), token);
+        let reason = redact(&cause.describe(), token.map(Token::secret));
         if !reason.is_empty() {
             text = text + ": " + &reason;
         }
@@ -86,23 +105,54 @@ impl Exchange {
             text += " In a browser this is also what a refused origin looks like: Anaplan lets no \
                  other site's page call it, so baseUrl must lead to a gateway of your own.";
         }
-        let tells = token.is_some_and(|token| cause.tells(token.secret()));
-        Failure::Failed(Box::new(Error::new(Code::Network, text)), (!tells).then_some(cause))
+        // The host's own errors hold no headers. Those of another fetch hold what it likes.
+        let cause = match token {
+            Some(_) if self.fetch.is_foreign() => Opaque::error(&reason),
+            _ => cause,
+        };
+        Failure::Failed(Box::new(Error::new(Code::Network, text)), Some(cause))
     }
 
-    fn no_answer_in_time(&self) -> Error {
-        let text =
-            format!("no answer from {} within {} ms", self.base_url, self.request_timeout as u64);
-        Error::new(Code::Timeout, text)
+    fn timed_out(&self, what: &str) -> Failure {
+        let text = format!("{what} within {} ms", self.request_timeout as u64);
+        Error::new(Code::Timeout, text).into()
     }
 }
 
-/// What the server says in an error body, whatever its form.
-fn said(body: &Body, token: Option<&Token>) -> String {
-    let text = body.json().and_then(wire::said);
-    redacted(&text.unwrap_or_else(|| body.beginning()), token)
-}
+impl Answer {
+    /// The body as JSON, if it is some. Should the server repeat the token, it is not in there.
+    pub fn json(&self) -> Option<Json> {
+        let mut json = self.body.json()?;
+        if let Some(token) = &self.token {
+            json.each_text(&mut |text| {
+                if crate::error::holds(text, token.secret()) {
+                    *text = redact(text, Some(token.secret()));
+                }
+            });
+        }
+        Some(json)
+    }
 
-fn redacted(text: &str, token: Option<&Token>) -> String {
-    redact(text, token.map(Token::secret))
+    /// Whether there is no body.
+    pub fn is_empty(&self) -> bool {
+        self.body.is_empty()
+    }
+
+    /// The failure behind a success with a body of another kind than `expected`.
+    pub fn not_understood(&self, expected: &str) -> Failure {
+        let said = self.clean(&self.body.beginning());
+        Error::not_understood(self.body.status.unwrap_or_default(), expected, &said).into()
+    }
+
+    /// What the server says in an error body, whatever its form.
+    fn said(&self) -> String {
+        let message = self.body.json().and_then(wire::said);
+        self.clean(&message.unwrap_or_else(|| self.body.beginning()))
+    }
+
+    /// A line without the token: looked for before tags are taken out and after.
+    fn clean(&self, text: &str) -> String {
+        let secret = self.token.as_ref().map(Token::secret);
+        redact(&wire::excerpt(&redact(text, secret)), secret)
+    }
 }

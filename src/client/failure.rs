@@ -8,6 +8,8 @@ use crate::platform::Opaque;
 pub enum Failure {
     /// The caller gave up, and this is the reason it gave.
     Aborted(Opaque),
+    /// The client was closed, with this reason.
+    Closed(Opaque),
     /// Something went wrong.
     Failed(Box<Error>, Option<Opaque>),
 }
@@ -17,7 +19,7 @@ impl Failure {
     pub fn map(self, change: impl FnOnce(Error) -> Error) -> Self {
         match self {
             Self::Failed(error, cause) => Self::Failed(Box::new(change(*error)), cause),
-            aborted @ Self::Aborted(_) => aborted,
+            other => other,
         }
     }
 
@@ -25,7 +27,7 @@ impl Failure {
     pub fn http_status(&self) -> Option<u16> {
         match self {
             Self::Failed(error, _) => error.status,
-            Self::Aborted(_) => None,
+            Self::Aborted(_) | Self::Closed(_) => None,
         }
     }
 }

@@ -46,7 +46,8 @@ impl Client {
         let given_up = pin!(async {
             let (aborted, closed) = (pin!(limits.aborted()), pin!(self.0.closed.reason()));
             match select(select(aborted, closed), pin!(limits.passed())).await {
-                Either::Left((either, _)) => Failure::Aborted(either.factor_first().0),
+                Either::Left((Either::Left((reason, _)), _)) => Failure::Aborted(reason),
+                Either::Left((Either::Right((reason, _)), _)) => Failure::Closed(reason),
                 Either::Right((error, _)) => error.into(),
             }
         });
@@ -59,11 +60,6 @@ impl Client {
             let last = self.0.tasks.latest(task);
             failure.map(|error| error.doing(doing).about(task, last.as_deref()))
         })
-    }
-
-    /// Whether the client is closed.
-    pub(super) fn is_closed(&self) -> bool {
-        self.0.closed.reason.borrow().is_some()
     }
 }
 
@@ -82,7 +78,10 @@ impl Limits {
         let now = monotonic();
         let started = self.started.get().unwrap_or(now);
         self.started.set(Some(started));
-        sleep(started + timeout - now).await;
+        // Not for a moment, so that nothing more is sent when it has passed already.
+        if timeout > 0.0 && now < started + timeout {
+            sleep(started + timeout - now).await;
+        }
         let timeout = timeout as u64;
         let text = format!("no end within the timeout of {timeout} ms; the task itself runs on");
         Error::new(Code::Timeout, text)

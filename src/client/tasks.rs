@@ -10,13 +10,14 @@ use super::exchange::{Exchange, Method};
 use super::failure::Failure;
 use super::flight::Flight;
 use super::notify::Notify;
-use crate::platform::{Body, chance, monotonic, sleep, wall};
+use crate::platform::{chance, monotonic, sleep, wall};
 use crate::policy::{Answer, Millis, Polling, Step, Watcher};
 use crate::reference::{Path, TaskRef};
 use crate::status::TaskStatus;
 use crate::wire;
 
-/// All tasks that somebody asked for within the last five seconds or is asking for now.
+/// All tasks that somebody asked for within the last five seconds or is asking for now, and those
+/// from before that were not swept away yet.
 pub struct Tasks {
     exchange: Rc<Exchange>,
     /// In order. A tree is no faster at these numbers, and five times the code.
@@ -153,15 +154,15 @@ impl Task {
 
     /// Sends the question, once, and keeps the answer.
     async fn ask(&self) -> Result<(), Failure> {
+        let token = self.exchange.token().await?;
         let _settles = Settles(&self.polling);
         let asked = monotonic();
         let first = self.first_asked.get().unwrap_or(asked);
         self.first_asked.set(Some(first));
 
-        let body = self.exchange.send(Method::Get, &self.path()).await?;
-        let Some(task) = task_in(&body) else {
-            return Err(self.exchange.not_understood(&body, "a task").await);
-        };
+        let answer = self.exchange.send(Method::Get, &self.path(), token).await?;
+        let task = answer.json().and_then(wire::Task::in_answer);
+        let task = task.ok_or_else(|| answer.not_understood("a task"))?;
         let status = self.observed(task);
         let at = monotonic();
         let age = status.creation_time.map_or(at - first, |created| wall() - created).max(0.0);
@@ -175,8 +176,9 @@ impl Task {
 
     /// Sends the cancel, once, and keeps what its answer says.
     async fn send_cancel(&self) -> Result<(), Failure> {
-        let body = match self.exchange.send(Method::Delete, &self.path()).await {
-            Ok(body) => body,
+        let token = self.exchange.token().await?;
+        let answer = match self.exchange.send(Method::Delete, &self.path(), token).await {
+            Ok(answer) => answer,
             // Too late, as a rule: the task has ended, or is no more.
             Err(failure) if matches!(failure.http_status(), Some(400 | 404 | 409 | 410)) => {
                 self.unclear_since.set(Some(monotonic()));
@@ -184,11 +186,19 @@ impl Task {
             }
             Err(failure) => return Err(failure),
         };
+        let json = answer.json();
+        if json.is_none() && !answer.is_empty() {
+            return Err(answer.not_understood("a task, JSON or nothing"));
+        }
         let now = monotonic();
-        self.polling.borrow_mut().cancelled(now);
         let known = self.latest.borrow().as_deref().cloned();
-        let answered = task_in(&body).map(|task| self.observed(task));
-        let status = answered.or(known).map(TaskStatus::cancel_accepted);
+        let answered = json.and_then(wire::Task::in_answer).map(|task| self.observed(task));
+        let status = match known {
+            // What a question found to be over, no cancel changes.
+            Some(known) if known.done => Some(known),
+            known => answered.or(known).map(TaskStatus::cancel_accepted),
+        };
+        self.polling.borrow_mut().cancelled(now);
         self.unclear_since.set(status.is_none().then_some(now));
         *self.latest.borrow_mut() = status.map(Rc::new);
         self.changed.notify();
@@ -202,11 +212,6 @@ impl Task {
     fn path(&self) -> Path {
         Path::Task(self.reference.clone())
     }
-}
-
-/// The task in an answer, in whatever form.
-fn task_in(body: &Body) -> Option<wire::Task> {
-    body.json().and_then(wire::Task::in_answer)
 }
 
 /// Counts a question as settled when it is dropped, whether it was answered, failed or given up.

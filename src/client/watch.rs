@@ -1,12 +1,13 @@
 //! One who watches one task.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 
 use super::notify::Notify;
+use super::tasks::Task;
 use super::{Client, Failure, Limits};
 use crate::policy::{Cadence, Watcher};
 use crate::reference::TaskRef;
@@ -17,6 +18,7 @@ use crate::status::TaskStatus;
 pub struct Watch {
     client: Client,
     task: TaskRef,
+    open: OnceCell<Rc<Task>>,
     watcher: RefCell<Watcher>,
     limits: Limits,
     ended: Cell<bool>,
@@ -28,6 +30,7 @@ impl Watch {
         Self {
             client,
             task,
+            open: OnceCell::new(),
             watcher: RefCell::new(Watcher::new(cadence)),
             limits,
             ended: Cell::new(false),
@@ -47,7 +50,7 @@ impl Watch {
         };
         self.ended.set(status.as_ref().map_or(true, |status| status.done));
         match status {
-            Err(Failure::Aborted(_)) if self.client.is_closed() => Ok(None),
+            Err(Failure::Closed(_)) => Ok(None),
             status => status.map(Some),
         }
     }
@@ -59,10 +62,9 @@ impl Watch {
     }
 
     pub(super) async fn status(&self) -> Result<Rc<TaskStatus>, Failure> {
-        let work = async {
-            let task = self.client.0.tasks.open(&self.task);
-            task.next(&self.watcher).await
-        };
+        // Kept from one status to the next: what was seen is counted there.
+        let task = self.open.get_or_init(|| self.client.0.tasks.open(&self.task));
+        let work = task.next(&self.watcher);
         self.client.run(&self.limits, &self.task, "Watching the task", pin!(work)).await
     }
 }

@@ -25,7 +25,8 @@ impl Signal {
 
     /// Its reason, once it is aborted. It may be any value at all.
     pub fn reason(&self) -> Option<Opaque> {
-        self.0.aborted().then(|| Opaque(property(&self.0, "reason")))
+        let aborted = property(&self.0, "aborted").as_bool() == Some(true);
+        aborted.then(|| Opaque(property(&self.0, "reason")))
     }
 
     /// Resolves with the reason. Dropping it takes its listener away.

@@ -1,13 +1,12 @@
 //! One HTTP request, body and all.
 
-use js_sys::{Function, JsString, Object, Promise, Reflect};
+use js_sys::{Function, JsString, Object, Reflect, TypeError};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{RequestCache, RequestInit, RequestRedirect};
 
 use super::abort::AbortOnDrop;
 use super::json;
-use super::value::{Opaque, call, property};
+use super::value::{Opaque, call, promised, property};
 use crate::wire::Json;
 
 /// The caller's `fetch`, or the host's.
@@ -36,6 +35,11 @@ impl Fetch {
         Self(function)
     }
 
+    /// Whether it is another than the host's.
+    pub fn is_foreign(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Sends `request` and reads the whole answer. Dropping it ends the request.
     pub async fn send(&self, request: &Request<'_>) -> Result<Body, Opaque> {
         self.exchange(request).await.map_err(Opaque)
@@ -58,12 +62,14 @@ impl Fetch {
 
         let fetch = match &self.0 {
             Some(function) => function.clone(),
-            None => property(&js_sys::global(), "fetch").dyn_into()?,
+            None => property(&js_sys::global(), "fetch")
+                .dyn_into()
+                .map_err(|_| TypeError::new("there is no fetch here; pass one to connect()"))?,
         };
         let response = fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?;
-        let response = JsFuture::from(Promise::resolve(&response)).await?;
+        let response = promised(&response).await?;
         let text = call(&response, "text", &JsValue::UNDEFINED)?;
-        let text: JsString = JsFuture::from(Promise::resolve(&text)).await?.dyn_into()?;
+        let text: JsString = promised(&text).await?.dyn_into()?;
         abort.finish();
 
         let hidden = property(&response, "type").as_string().as_deref() == Some("opaqueredirect");
@@ -74,14 +80,27 @@ impl Fetch {
 }
 
 impl Body {
-    /// The body as JSON; `None` where it is none.
+    /// The body as JSON; `None` where it is none, or more than anybody needs to say.
     pub fn json(&self) -> Option<Json> {
+        /// Reading takes a tenth of a second for as many characters, in which nothing else goes on.
+        const MOST: u32 = 4_000_000;
+        if self.text.length() > MOST {
+            return None;
+        }
         json::parse(&self.text)
     }
 
-    /// The beginning of the text.
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().length() == 0
+    }
+
+    /// The beginning of the text. Where that cuts it, as much is left out before as a token may be
+    /// long, so that no half of one is left.
     pub fn beginning(&self) -> String {
         const ENOUGH: u32 = 20_000;
-        self.text.slice(0, ENOUGH).into()
+        const TOKEN: u32 = 8_000;
+        let end = if self.text.length() > ENOUGH { ENOUGH - TOKEN } else { ENOUGH };
+        self.text.slice(0, end).into()
     }
 }

@@ -15,7 +15,7 @@ mod value;
 pub use abort::Signal;
 pub use clock::{chance, monotonic, sleep, wall};
 pub use fetch::{Body, Fetch, Request};
-pub use page::origin as page_origin;
+pub use page::{is_url, origin as page_origin};
 pub use token::TokenSource;
 pub use value::Opaque;
 

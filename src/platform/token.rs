@@ -1,11 +1,10 @@
 //! The caller's function that gives a token.
 
-use js_sys::{Function, Object, Promise, Reflect};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
 
 use super::abort::AbortOnDrop;
-use super::value::{Opaque, property};
+use super::value::{Opaque, promised, property};
 
 /// A function `({ reason, signal }) => token | { token, expiresAt }`, or a promise of one.
 pub struct TokenSource(Function);
@@ -35,7 +34,7 @@ impl TokenSource {
         Reflect::set(&ask, &"reason".into(), &reason.into())?;
         Reflect::set(&ask, &"signal".into(), &abort.signal().into())?;
         let given = self.0.call1(&JsValue::UNDEFINED, &ask)?;
-        let given = JsFuture::from(Promise::resolve(&given)).await?;
+        let given = promised(&given).await?;
         abort.finish();
         let token = given.as_string().or_else(|| property(&given, "token").as_string());
         Ok(Asked { token, expires_at: property(&given, "expiresAt").as_f64() })

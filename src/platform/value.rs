@@ -1,7 +1,8 @@
 //! JavaScript values that are only carried: reasons, causes.
 
-use js_sys::Reflect;
+use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 use crate::error::holds;
 
@@ -27,14 +28,9 @@ impl Opaque {
         text
     }
 
-    /// Whether `secret` stands in what a log would print of it.
-    pub fn tells(&self, secret: &str) -> bool {
-        let cause = property(&self.0, "cause");
-        [&self.0, &cause].into_iter().any(|value| {
-            ["message", "stack"].into_iter().any(|name| {
-                property(value, name).as_string().is_some_and(|text| holds(&text, secret))
-            }) || value.as_string().is_some_and(|text| holds(&text, secret))
-        })
+    /// An error that says this and no more.
+    pub fn error(text: &str) -> Self {
+        Self(js_sys::Error::new(text).into())
     }
 }
 
@@ -52,6 +48,12 @@ pub(super) fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<Js
         Ok(method) => method.call1(value, argument),
         Err(_) => Err(js_sys::TypeError::new(&format!("no method {name}")).into()),
     }
+}
+
+/// A promise of the host's own for whatever was handed in: a value, a promise, or what passes for
+/// one and throws. `race` catches that; `Promise.resolve` hands a foreign promise on as it is.
+pub(super) fn promised(value: &JsValue) -> JsFuture {
+    JsFuture::from(Promise::race(&Array::of1(value)))
 }
 
 fn message(value: &JsValue) -> String {

@@ -1,11 +1,5 @@
 //! Any JSON value, and what can be used of it.
 
-use std::fmt;
-
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-
 /// A JSON value. A field of another type than the reader wants counts as absent, so reading never
 /// fails.
 ///
@@ -40,6 +34,19 @@ impl Json {
                 field.map(|(_, value)| std::mem::take(value)).unwrap_or_default()
             }
             _ => Self::Null,
+        }
+    }
+
+    /// Does something to each text in it, names included.
+    pub fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
+        match self {
+            Self::Text(text) => change(text),
+            Self::List(list) => list.iter_mut().for_each(|item| item.each_text(change)),
+            Self::Object(fields) => fields.iter_mut().for_each(|(name, value)| {
+                change(name);
+                value.each_text(change);
+            }),
+            Self::Null | Self::Flag(_) | Self::Number(_) => {}
         }
     }
 
@@ -93,8 +100,15 @@ impl Json {
     }
 
     /// A flat list `key, value, key, value` as pairs, or the fields of an object. A key without a
-    /// value keeps `None`; a value without a key is left out.
+    /// value keeps `None`; a value without a key is left out, and so is the one name that an object
+    /// in JavaScript cannot hold like any other.
     pub fn into_pairs(self) -> Vec<(String, Option<String>)> {
+        let mut pairs = self.pairs();
+        pairs.retain(|(key, _)| key != "__proto__");
+        pairs
+    }
+
+    fn pairs(self) -> Vec<(String, Option<String>)> {
         match self {
             Self::List(list) => {
                 let mut list = list.into_iter();
@@ -110,88 +124,5 @@ impl Json {
             }
             _ => Vec::new(),
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Reader { depth_left: Self::DEEPEST }.deserialize(d)
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Reader {
-    depth_left: u8,
-}
-
-impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Json;
-
-    fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Json, D::Error> {
-        if self.depth_left == 0 {
-            return IgnoredAny::deserialize(d).map(|_| Json::Null);
-        }
-        d.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Null)
-    }
-
-    fn visit_bool<E>(self, v: bool) -> Result<Json, E> {
-        Ok(Json::Flag(v))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
-    fn visit_i64<E>(self, v: i64) -> Result<Json, E> {
-        Ok(Json::Number(v as f64))
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "JSON numbers are doubles")]
-    fn visit_u64<E>(self, v: u64) -> Result<Json, E> {
-        Ok(Json::Number(v as f64))
-    }
-
-    fn visit_f64<E>(self, v: f64) -> Result<Json, E> {
-        Ok(Json::Number(v))
-    }
-
-    fn visit_str<E>(self, v: &str) -> Result<Json, E> {
-        Ok(Json::Text(v.to_owned()))
-    }
-
-    fn visit_string<E>(self, v: String) -> Result<Json, E> {
-        Ok(Json::Text(v))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = seq.next_element_seed(self.inner())? {
-            list.push(item);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Json, A::Error> {
-        let mut fields = Vec::new();
-        while let Some(key) = map.next_key_seed(self.inner())? {
-            let value = map.next_value_seed(self.inner())?;
-            fields.extend(key.into_text().map(|key| (key, value)));
-        }
-        Ok(Json::Object(fields))
-    }
-}
-
-impl Reader {
-    fn inner(self) -> Self {
-        Self { depth_left: self.depth_left.saturating_sub(1) }
     }
 }

@@ -69,18 +69,44 @@ fn it_says_what_was_done_to_what() {
 #[test]
 fn credentials_are_taken_out() {
     let all = [
-        ("token is s3cret!", "token is [redacted]!"),
-        ("s3crets3cret", "[redacted][redacted]"),
+        ("token is abc+s3cret/xyz==!", "token is [redacted]!"),
+        ("abc+s3cret/xyz==abc+s3cret/xyz==", "[redacted][redacted]"),
         ("AnaplanAuthToken abc.def== expired", "[redacted] expired"),
-        ("header 'Bearer xyz'", "header '[redacted]'"),
-        ("{\"h\":\"Basic dTpw\"}", "{\"h\":\"[redacted]\"}"),
-        ("Bearer ", "[redacted]"),
+        ("header 'Bearer 0123456789abcdef'", "header '[redacted]'"),
+        ("{\"h\":\"Basic dXNlcjpwYXNzd29yZA==\"}", "{\"h\":\"[redacted]\"}"),
+        ("AnaplanAuthToken ", "[redacted]"),
         ("nothing here", "nothing here"),
+        // Words like any other.
+        ("Export \"Basic Plan 2026\" is locked", "Export \"Basic Plan 2026\" is locked"),
+        ("the Bearer of bad news", "the Bearer of bad news"),
     ];
     for (text, clean) in all {
-        assert_eq!(redact(text, Some("s3cret")), clean);
+        assert_eq!(redact(text, Some("abc+s3cret/xyz==")), clean);
     }
     assert_eq!(redact("a", Some("")), "a");
+    assert_eq!(redact("axa", Some("x")), "a[redacted]a");
+}
+
+#[test]
+fn a_token_in_disguise_takes_the_text_with_it() {
+    let all = [
+        "abc%2Bs3cret%2Fxyz%3D%3D",
+        "abc%2bs3cret%2fxyz",
+        "abc&#43;s3cret&#x2F;xyz",
+        "ABC+S3CRET/XYZ==",
+        "abc+s3cret\\/xyz==",
+        "abc\\u002bs3cret\\u002Fxyz",
+        "a\u{200b}bc+s3cret/x yz",
+        "%61bc+s3cret/xyz",
+    ];
+    for text in all {
+        let clean = redact(&format!("you sent {text} to us"), Some("abc+s3cret/xyz=="));
+        assert_eq!(clean, "[withheld: it repeats the token]", "{text}");
+    }
+    // And what only looks like an escape does no harm.
+    for text in ["100%", "%", "%zz", "%é1", "&#;", "&#x110000;", "&#", "\\u12", "\\uD800"] {
+        assert_eq!(redact(text, Some("abc+s3cret/xyz==")), text);
+    }
 }
 
 proptest! {

@@ -1,9 +1,23 @@
 use anaplan_tasks::wire::{Json, Task, excerpt, said};
 use proptest::prelude::*;
-use serde::Deserialize;
+use serde_json::Value;
 
 fn read(text: &str) -> Json {
-    serde_json::from_str(text).unwrap()
+    from(&serde_json::from_str(text).unwrap())
+}
+
+/// As the host reads it, but for its limit of depth.
+fn from(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(flag) => Json::Flag(*flag),
+        Value::Number(number) => Json::Number(number.as_f64().unwrap()),
+        Value::String(text) => Json::Text(text.clone()),
+        Value::Array(list) => Json::List(list.iter().map(from).collect()),
+        Value::Object(fields) => {
+            Json::Object(fields.iter().map(|(name, value)| (name.clone(), from(value))).collect())
+        }
+    }
 }
 
 fn task(text: &str) -> Option<Task> {
@@ -96,6 +110,19 @@ fn details_are_read_with_nulls_and_an_odd_end() {
 }
 
 #[test]
+fn a_name_that_is_no_field_in_javascript_is_left_out() {
+    let pairs = read(r#"["__proto__", null, "a", "b"]"#).into_pairs();
+    assert_eq!(pairs, [("a".to_owned(), Some("b".to_owned()))]);
+}
+
+#[test]
+fn texts_are_changed_wherever_they_are() {
+    let mut json = read(r#"{"s":["s",{"a":"s","n":1}],"x":null}"#);
+    json.each_text(&mut |text| *text = text.replace('s', "-"));
+    assert_eq!(json, read(r#"{"-":["-",{"a":"-","n":1}],"x":null}"#));
+}
+
+#[test]
 fn results_nest() {
     let task = task(
         r#"{"task":{"taskId":"T","result":{"successful":false,"failureDumpAvailable":true,
@@ -105,31 +132,6 @@ fn results_nest() {
     let nested = task.unwrap().result.unwrap().nested_results;
     assert_eq!(nested[0].object_name.as_deref(), Some("Clear"));
     assert_eq!(nested[1].nested_results[0].object_id.as_deref(), Some("1"));
-}
-
-#[test]
-fn what_nests_too_deep_is_left_out_and_does_no_harm() {
-    let mut text = r#"{"successful":true}"#.to_owned();
-    for _ in 0..20_000 {
-        text = format!(r#"{{"nestedResults":[{text}]}}"#);
-    }
-    let text = format!(
-        r#"{{"task":{{"taskId":"T","result":{text},"more":{}1{}}}}}"#,
-        "[".repeat(20_000),
-        "]".repeat(20_000)
-    );
-    // serde_json has a limit of its own, which JSON.parse has not.
-    let mut reader = serde_json::Deserializer::from_str(&text);
-    reader.disable_recursion_limit();
-    let json = Json::deserialize(&mut reader).unwrap();
-    let task = Task::in_answer(json).unwrap();
-    let mut depth = 0;
-    let mut result = task.result.as_ref();
-    while let Some(inner) = result {
-        depth += 1;
-        result = inner.nested_results.first();
-    }
-    assert!((5..100).contains(&depth), "{depth}");
 }
 
 #[test]
@@ -224,9 +226,9 @@ fn name() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
-fn any_json() -> impl Strategy<Value = serde_json::Value> {
+fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
+        Just(Value::Null),
         any::<bool>().prop_map(Into::into),
         any::<i64>().prop_map(Into::into),
         any::<f64>().prop_map(Into::into),
@@ -251,7 +253,7 @@ fn any_json() -> impl Strategy<Value = serde_json::Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
             prop::collection::btree_map(key.clone(), inner, 0..6)
-                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
 }
