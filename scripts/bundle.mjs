@@ -11,9 +11,10 @@ export async function bundle() {
   // For Node alone esbuild writes down the names of the exports, where `import` of CommonJS looks.
   const cjs = { format: "cjs", platform: "node", target: "es2022" };
 
-  await write("ts/index.ts", "pkg/index.js", { ...esm, plugins: [wasmFrom("inline")] });
-  await write("ts/index.ts", "pkg/index.cjs", { ...cjs, plugins: [wasmFrom("inline")] });
-  await write("ts/index.ts", "pkg/workerd.js", { ...esm, plugins: [wasmFrom("module")] });
+  const client = (source) => ({ plugins: [wasmFrom(source)], inject: [at("ts", "microtask.ts")] });
+  await write("ts/index.ts", "pkg/index.js", { ...esm, ...client("inline") });
+  await write("ts/index.ts", "pkg/index.cjs", { ...cjs, ...client("inline") });
+  await write("ts/index.ts", "pkg/workerd.js", { ...esm, ...client("module") });
   await write("ts/simulator.ts", "pkg/simulator.js", esm);
   await write("ts/simulator.ts", "pkg/simulator.cjs", cjs);
 

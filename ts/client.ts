@@ -1,4 +1,5 @@
 import { load, now, type Client } from "./core.js";
+import { AnaplanError } from "./error.js";
 import { task } from "./task.js";
 import type { Anaplan, ConnectOptions, TaskRef } from "./types.js";
 
@@ -14,15 +15,30 @@ import type { Anaplan, ConnectOptions, TaskRef } from "./types.js";
  * ```
  */
 export async function connect(options?: ConnectOptions): Promise<Anaplan> {
-  const core = await load(options?.wasm);
+  const core = await load(wasmOf(options));
   const client = now<Client>(() => core.connect(options));
   const close = () => client.close(new DOMException("The client was closed.", "AbortError"));
   const anaplan = {
-    task: (ref: TaskRef | string) =>
-      task(client, Object.freeze(now<TaskRef>(() => core.taskRef(ref)))),
+    task: (ref: TaskRef | string) => {
+      return task(client, Object.freeze(now<TaskRef>(() => core.taskRef(ref))));
+    },
     close,
   };
   // Not everywhere yet.
   if (!Symbol.dispose) return anaplan as unknown as Anaplan;
   return { ...anaplan, [Symbol.dispose]: close };
+}
+
+/** The one option that is needed before the core is there to read the others. */
+function wasmOf(options: ConnectOptions | undefined) {
+  try {
+    return options?.wasm;
+  } catch (cause) {
+    throw new AnaplanError({
+      code: "INVALID_ARGUMENT",
+      message: "wasm: reading it throws",
+      retryable: false,
+      cause,
+    });
+  }
 }

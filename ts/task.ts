@@ -1,7 +1,10 @@
 import { Call, later, now, type Client, type Watch } from "./core.js";
 import type { CallOptions, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } from "./types.js";
 
-/** A task of this client's. */
+/**
+ * A task of this client's. It holds its ids and nothing of the core's, so that there is nothing to
+ * free; the core reads them again with each call, which costs next to nothing.
+ */
 export function task(client: Client, ref: TaskRef): Task {
   const call = (what: Call, options?: CallOptions) =>
     later<TaskStatus>(() => client.call(what, ref, options));
@@ -28,16 +31,29 @@ function watch(client: Client, ref: TaskRef, options?: WatchOptions): TaskWatch 
 }
 
 // By hand rather than by a generator, whose return() would wait for the status that is due next.
-function statuses(watch: Watch): AsyncIterator<TaskStatus, undefined> {
+function statuses(watch: Watch): AsyncIterableIterator<TaskStatus, undefined> {
   const end: IteratorReturnResult<undefined> = { done: true, value: undefined };
   let ended = false;
   let last: Promise<unknown> = Promise.resolve();
 
+  // At once, rather than whenever the garbage is collected: the core's memory never shrinks.
+  function finish(): void {
+    if (!ended) watch.free();
+    ended = true;
+  }
+
   async function next(): Promise<IteratorResult<TaskStatus, undefined>> {
     if (ended) return end;
-    const status = await later<TaskStatus | undefined>(() => watch.next());
-    return status ? { done: false, value: status } : end;
+    try {
+      const status = await later<TaskStatus | undefined>(() => watch.next());
+      if (!status || status.done) finish();
+      return status ? { done: false, value: status } : end;
+    } catch (error) {
+      finish();
+      throw error;
+    }
   }
+
   return {
     next() {
       // One after another, as they were asked for.
@@ -46,9 +62,12 @@ function statuses(watch: Watch): AsyncIterator<TaskStatus, undefined> {
       return result;
     },
     async return() {
-      ended = true;
-      watch.stop();
+      if (!ended) watch.stop();
+      finish();
       return end;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
     },
   };
 }

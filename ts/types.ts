@@ -35,7 +35,7 @@ export interface TokenRequest {
   signal: AbortSignal;
 }
 
-/** A token; with `expiresAt`, in milliseconds since the epoch, it is replaced in time. */
+/** A token; after `expiresAt`, in milliseconds since the epoch, another is asked for. */
 export type TokenAnswer = string | { token: string; expiresAt?: number | undefined };
 
 /** A model in its workspace. */
@@ -74,8 +74,9 @@ export interface Task {
   status(call?: CallOptions): Promise<TaskStatus>;
   /**
    * Asks Anaplan to cancel it. A request, not a promise that it stops: only a later status tells
-   * whether it ended as `CANCELLED` or still as `COMPLETE`. Where Anaplan answers that it is too
-   * late, the status says what became of the task.
+   * whether it ended as `CANCELLED` or still as `COMPLETE`. Where Anaplan refuses or says that it is
+   * too late, Anaplan is asked, and the status is what it says then: a `phase` of `running` means
+   * that nothing was cancelled.
    */
   cancel(call?: CallOptions): Promise<TaskStatus>;
   /**
@@ -122,7 +123,7 @@ export interface TaskStatus {
 
 /** How a task, or one step of a process, ended. */
 export interface TaskResult {
-  /** The only sign of success. */
+  /** The only sign of success; `false` too where Anaplan does not say, and `phase` is `unknown`. */
   successful: boolean;
   objectId?: string;
   objectName?: string;
