@@ -379,6 +379,8 @@ scenario("bad input is refused before any request", {
         () => connect({ baseUrl: new URL("ftp://x/y") }),
         () => connect({ baseUrl: 7 }),
         () => connect({ baseUrl: {} }),
+        () => connect({ baseUrl: "https://256.256.256.256" }),
+        () => connect({ baseUrl: "https://[:::::]" }),
       ],
       auth: [
         () => connect({ auth: "" }),
@@ -395,7 +397,7 @@ scenario("bad input is refused before any request", {
         () => connect({ requestTimeout: Infinity }),
         () => connect({ requestTimeout: "1000" }),
       ],
-      options: [() => connect("https://api.anaplan.com"), () => good.status(7)],
+      options: [() => connect("https://api.anaplan.com"), () => connect([]), () => good.status(7)],
       signal: [() => good.status({ signal: {} }), () => good.outcome({ signal: "abort" })],
       timeout: [() => good.status({ timeout: -1 }), () => good.cancel({ timeout: Number.NaN })],
       interval: [() => good.watch({ interval: -1 }), () => good.outcome({ interval: "5s" })],
@@ -523,8 +525,7 @@ scenario("a call ends with its timeout, and says that the task runs on", {
 });
 
 scenario("a token is asked for once, however many calls wait", {
-  answer: (request, response, { headers }) =>
-    json(response, task("IN_PROGRESS", { currentStep: headers.authorization })),
+  answer: (request, response) => json(response, task("IN_PROGRESS")),
   run: async ({ connect, baseUrl, model }) => {
     const reasons = [];
     const anaplan = await connect({
@@ -537,14 +538,14 @@ scenario("a token is asked for once, however many calls wait", {
     });
     let count = 0;
     const status = () => anaplan.task({ ...model, taskId: `T${count++}` }).status();
-    const steps = (await Promise.all(Array.from({ length: 20 }, status))).map((s) => s.currentStep);
-    const again = await status();
-    return { reasons, steps: [...new Set(steps)], again: again.currentStep };
+    await Promise.all(Array.from({ length: 20 }, status));
+    await status();
+    return reasons;
   },
-  check: ({ reasons, steps, again }) => {
+  check: (reasons, log) => {
     assert.deepEqual(reasons, [["first", true]]);
-    assert.deepEqual(steps, ["AnaplanAuthToken token-1"]);
-    assert.equal(again, "AnaplanAuthToken token-1");
+    const sent = log.map(({ headers }) => headers.authorization);
+    assert.deepEqual(sent, Array(21).fill("AnaplanAuthToken token-1"));
   },
 });
 
@@ -552,7 +553,7 @@ scenario("a token that expired or was refused is replaced before the next call",
   answer: (request, response, { headers }) => {
     const bad = headers.authorization === "AnaplanAuthToken bad";
     if (bad) return json(response, { status: { message: "expired" } }, 401);
-    json(response, task("IN_PROGRESS", { currentStep: headers.authorization }));
+    json(response, task("IN_PROGRESS"));
   },
   run: async ({ connect, baseUrl, model }) => {
     const reasons = [];
@@ -569,21 +570,19 @@ scenario("a token that expired or was refused is replaced before the next call",
       const call = anaplan.task({ ...model, taskId }).status();
       results.push(
         await call.then(
-          (status) => status.currentStep,
-          (error) => error.code,
+          ({ phase }) => phase,
+          ({ code, retryable }) => `${code} ${retryable}`,
         ),
       );
     }
     return { reasons, results };
   },
-  check: ({ reasons, results }) => {
+  check: ({ reasons, results }, log) => {
     assert.deepEqual(reasons, ["first", "rejected", "expiring"]);
-    const [a, b, c, d] = results;
-    assert.equal(a, "UNAUTHORIZED");
-    assert.deepEqual(
-      [b, c, d],
-      ["short", "good", "good"].map((token) => `AnaplanAuthToken ${token}`),
-    );
+    // The same call works with the next token, which is what `retryable` says.
+    assert.deepEqual(results, ["UNAUTHORIZED true", "running", "running", "running"]);
+    const sent = log.map(({ headers }) => headers.authorization.split(" ")[1]);
+    assert.deepEqual(sent, ["bad", "short", "good", "good"]);
   },
 });
 
@@ -741,6 +740,213 @@ scenario("a fetch of one's own is used, and may misbehave", {
     assert.match(results.noStatus, /^PROTOCOL /);
     assert.doesNotMatch(JSON.stringify(results), /s3cret/);
     assert.equal(log.length, 1);
+  },
+});
+
+scenario("what passes for a promise and misbehaves ends its own call alone", {
+  answer: (request, response) => json(response, task("IN_PROGRESS")),
+  run: async ({ connect, baseUrl, model }) => {
+    const body = '{"task":{"taskId":"T","taskState":"IN_PROGRESS"}}';
+    const answer = () => ({ status: 200, text: async () => body });
+    const promise = (change) => Object.assign(Promise.resolve(answer()), change);
+    const throws = () => {
+      throw new Error("from inside");
+    };
+    const fetches = {
+      throwingThen: () => promise({ then: throws }),
+      throwingConstructor: () =>
+        Object.defineProperty(promise({}), "constructor", { get: throws, configurable: true }),
+      synchronousThen: () => promise({ then: (resolve) => resolve(answer()) }),
+      synchronousText: () => ({ status: 200, text: () => ({ then: (resolve) => resolve(body) }) }),
+      plainThenable: () => ({ then: (resolve) => setTimeout(resolve, 5, answer()) }),
+      neverCalledBack: () => ({ then: () => {} }),
+    };
+    const outcome = async (options, call) => {
+      const anaplan = await connect({ baseUrl, requestTimeout: 200, ...options });
+      const status = anaplan.task({ ...model, taskId: "T" }).status(call);
+      return status.then(
+        ({ phase }) => phase,
+        ({ code }) => code,
+      );
+    };
+    const results = {};
+    for (const [name, fetch] of Object.entries(fetches)) results[name] = await outcome({ fetch });
+    const auth = () => promise({ then: throws });
+    results.auth = await outcome({ auth });
+    let reads = 0;
+    const signal = {
+      addEventListener() {},
+      removeEventListener() {},
+      get aborted() {
+        if (reads++) throw new Error("from inside");
+        return false;
+      },
+    };
+    const patient = { requestTimeout: 30_000 };
+    results.signal = await outcome(patient, { signal });
+    results.afterwards = await outcome(patient);
+    return results;
+  },
+  check: (results) => {
+    const { throwingThen, throwingConstructor, neverCalledBack, auth, ...others } = results;
+    for (const code of [throwingThen, throwingConstructor]) assert.equal(code, "NETWORK");
+    assert.equal(neverCalledBack, "TIMEOUT");
+    assert.equal(auth, "UNAUTHORIZED");
+    for (const [name, phase] of Object.entries(others)) assert.equal(phase, "running", name);
+  },
+});
+
+scenario("the token that was sent is in nothing that is told, and another is not asked for", {
+  answer: (request, response, { task: taskId, headers }) => {
+    const sent = headers.authorization;
+    setTimeout(() => {
+      if (taskId === "page") return response.writeHead(200).end(`<p>You sent ${sent}`);
+      if (taskId === "encoded") {
+        return response.writeHead(502).end(`<p>header=${encodeURIComponent(sent)}`);
+      }
+      if (taskId === "cut") {
+        return response.writeHead(500).end(" ".repeat(19_985) + sent.split(" ")[1]);
+      }
+      const details = [{ localMessageText: sent, type: "x", values: ["sent", sent, sent, "key"] }];
+      json(response, task("COMPLETE", { currentStep: sent, result: { details } }));
+    }, 60);
+  },
+  run: async ({ connect, baseUrl, model }) => {
+    let asked = 0;
+    const auth = () => ({ token: `old+s3cret${++asked}/xyz==`, expiresAt: Date.now() + 30 });
+    const told = {};
+    for (const taskId of ["page", "encoded", "cut", "status"]) {
+      const anaplan = await connect({ baseUrl, auth });
+      const call = anaplan.task({ ...model, taskId }).status();
+      told[taskId] = await call.then(JSON.stringify, (error) => error.message);
+    }
+    return { asked, told };
+  },
+  check: ({ asked, told }) => {
+    assert.equal(asked, 4);
+    assert.doesNotMatch(JSON.stringify(told), /s3cret/);
+    assert.match(told.page, /You sent \[redacted\]/);
+    assert.match(told.encoded, /\[withheld: it repeats the token\]/);
+    assert.match(told.status, /"currentStep":"\[redacted\]"/);
+  },
+});
+
+scenario("what a GET found to be over, no cancel changes", {
+  answer: (request, response, { method }) =>
+    method === "GET" ? json(response, task("CANCELLED")) : response.writeHead(204).end(),
+  run: async ({ connect, baseUrl, model }) => {
+    const cancelled = (await connect({ baseUrl })).task({ ...model, taskId: "T" });
+    const statuses = [await cancelled.status(), await cancelled.cancel(), await cancelled.status()];
+    return statuses.map(({ phase, done }) => `${phase} ${done}`);
+  },
+  check: (statuses) => assert.deepEqual(statuses, Array(3).fill("cancelled true")),
+});
+
+scenario("a sign-in page is no accepted cancel", {
+  answer: (request, response) =>
+    response.writeHead(200).end("<!doctype html><title>Sign in</title>"),
+  run: async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const call = anaplan.task({ ...model, taskId: "T" }).cancel();
+    return call.catch(({ code, message }) => `${code} ${message}`);
+  },
+  check: (result) => assert.match(result, /^PROTOCOL .*: "Sign in"/),
+});
+
+scenario("an auth function that gives nothing, or waits for its own call, ends in time", {
+  answer: (request, response) => json(response, task("IN_PROGRESS")),
+  run: async ({ connect, baseUrl, model }) => {
+    const results = {};
+    let anaplan;
+    const auths = {
+      never: () => new Promise(() => {}),
+      itself: () => anaplan.task({ ...model, taskId: "other" }).status(),
+    };
+    for (const [name, auth] of Object.entries(auths)) {
+      anaplan = await connect({ baseUrl, auth, requestTimeout: 100 });
+      const call = anaplan.task({ ...model, taskId: "T" }).status();
+      results[name] = await call.catch(({ code }) => code);
+    }
+    // And since nothing was sent, the next call need not wait.
+    let first = true;
+    const auth = () => {
+      if (!first) return "token";
+      first = false;
+      throw new Error("vault down");
+    };
+    anaplan = await connect({ baseUrl, auth });
+    const status = () => anaplan.task({ ...model, taskId: "T" }).status({ timeout: 3_000 });
+    results.down = await status().catch(({ code }) => code);
+    results.up = (await status()).phase;
+    return results;
+  },
+  check: ({ never, itself, down, up }, log) => {
+    assert.deepEqual([never, itself, down, up], ["TIMEOUT", "TIMEOUT", "UNAUTHORIZED", "running"]);
+    assert.equal(log.length, 1);
+  },
+});
+
+scenario("a timeout that has passed sends nothing more", {
+  answer: (request, response) => json(response, task("IN_PROGRESS")),
+  run: async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const ref = (taskId) => ({ ...model, taskId });
+    const code = (call) => call.catch(({ code }) => code);
+    const zero = await code(anaplan.task(ref("zero")).status({ timeout: 0 }));
+    const watch = anaplan.task(ref("T")).watch({ timeout: 1_000 });
+    const iterator = watch[Symbol.asyncIterator]();
+    await iterator.next();
+    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    return { zero, late: await code(iterator.next()), after: (await iterator.next()).done };
+  },
+  check: (results, log) => {
+    assert.deepEqual(results, { zero: "TIMEOUT", late: "TIMEOUT", after: true });
+    assert.deepEqual(
+      log.map((entry) => entry.task),
+      ["T"],
+    );
+  },
+});
+
+scenario("an abort keeps its reason though the client is closed in the same turn", {
+  answer: (request, response) => json(response, task("IN_PROGRESS")),
+  run: async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const controller = new AbortController();
+    const watch = anaplan.task({ ...model, taskId: "T" }).watch({ signal: controller.signal });
+    const iterator = watch[Symbol.asyncIterator]();
+    await iterator.next();
+    const next = iterator.next().catch((reason) => reason);
+    controller.abort("why");
+    anaplan.close();
+    return next;
+  },
+  check: (reason) => assert.equal(reason, "why"),
+});
+
+scenario("answers too deep or too large do no harm", {
+  answer: (request, response, { task: taskId }) => {
+    const deep = (open, close) => open.repeat(50_000) + "1" + close.repeat(50_000);
+    response.writeHead(200, { "Content-Type": "application/json" });
+    if (taskId === "large")
+      return response.end(`{"task":{"taskId":"T","x":[${"0,".repeat(3e6)}0]}}`);
+    const nested = deep('{"nestedResults":[', "]}").replace("1", "{}");
+    response.end(
+      `{"task":{"taskId":"T","taskState":"COMPLETE","result":${nested},"more":${deep("[", "]")}}}`,
+    );
+  },
+  run: async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const { phase, result } = await anaplan.task({ ...model, taskId: "deep" }).status();
+    let depth = 0;
+    for (let inner = result; inner; inner = inner.nestedResults[0]) depth++;
+    const large = anaplan.task({ ...model, taskId: "large" }).status();
+    return { phase, depth, large: await large.catch(({ code }) => code) };
+  },
+  check: ({ phase, depth, large }) => {
+    assert.equal(phase, "unknown");
+    assert.ok(depth > 5 && depth < 100, `${depth} levels`);
+    assert.equal(large, "PROTOCOL");
   },
 });
 

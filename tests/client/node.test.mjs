@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { AnaplanError, connect } from "anaplan-tasks";
 import { at } from "../../scripts/project.mjs";
 import { runProgram } from "../support/process.mjs";
@@ -220,6 +221,194 @@ test("watches with one signal leave no listener behind", async (t) => {
   const args = ["--input-type=module", "--eval", script];
   const { code, stdout, stderr } = await runProgram(process.execPath, args, { cwd: at() });
   assert.deepEqual([code, stdout, stderr], [0, "10 0\n", ""]);
+});
+
+test("a slow consumer misses nothing, however many tasks are asked for meanwhile", async (t) => {
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  let asked = 0;
+  const anaplan = await connect({
+    baseUrl: "https://api.example",
+    fetch: async (url) => {
+      if (!url.endsWith("/slow")) return Response.json(inProgress);
+      const taskState = ++asked > 3 ? "COMPLETE" : "IN_PROGRESS";
+      return Response.json({ task: { taskId: "T", taskState } });
+    },
+  });
+  const iterator = anaplan
+    .task({ ...ref, taskId: "slow" })
+    .watch()
+    [Symbol.asyncIterator]();
+  for (let i = 0; i < 3; i++) {
+    await iterator.next();
+    now += 6_000;
+  }
+  for (let i = 0; i < 200; i++) await anaplan.task({ ...ref, taskId: `other${i}` }).status();
+  const { value } = await iterator.next();
+  assert.equal(value.taskState, "COMPLETE");
+  assert.equal(asked, 4);
+});
+
+test("no error of a fetch of one's own carries the token", async () => {
+  const errors = {
+    axios: (url, init) => Object.assign(new Error("x"), { config: { headers: init.headers } }),
+    aggregate: (url, init) => new AggregateError([new Error(init.headers.Authorization)]),
+    nested: (url, init) =>
+      new Error("a", { cause: new Error("b", { cause: init.headers.Authorization }) }),
+    request: (url, init) => Object.assign(new Error("x"), { request: new Request(url, init) }),
+    object: (url, init) => ({ init }),
+    list: (url, init) => [init.headers.Authorization],
+    encoded: (url, init) => new Error(encodeURIComponent(init.headers.Authorization)),
+  };
+  for (const [name, make] of Object.entries(errors)) {
+    const fetch = async (...args) => {
+      throw make(...args);
+    };
+    const anaplan = await connect({ auth: "abc+s3cret/xyz==", fetch });
+    const error = await failure(anaplan.task(ref).status());
+    assert.equal(error.code, "NETWORK");
+    const told = inspect(error, { depth: 10 }) + JSON.stringify(error);
+    assert.doesNotMatch(told, /s3cret/, name);
+  }
+  // Without a token there is nothing to hide, and the cause is the one that was thrown.
+  const thrown = new Error("mine");
+  const anaplan = await connect({
+    fetch: async () => {
+      throw thrown;
+    },
+  });
+  assert.equal((await failure(anaplan.task(ref).status())).cause, thrown);
+});
+
+test("options that throw when they are read are INVALID_ARGUMENT", async () => {
+  for (const name of ["wasm", "baseUrl", "auth", "fetch", "requestTimeout"]) {
+    const options = {
+      get [name]() {
+        throw new Error("from inside");
+      },
+    };
+    await assert.rejects(connect(options), { code: "INVALID_ARGUMENT", message: RegExp(name) });
+  }
+});
+
+test("a core that breaks down rejects what is pending and what comes after", async (t) => {
+  // A copy of its own, in which drawing a number can be made to throw, as a trap would.
+  let armed = false;
+  const { instantiate } = WebAssembly;
+  t.mock.method(WebAssembly, "instantiate", (bytes, imports) => {
+    for (const functions of Object.values(imports)) {
+      for (const [name, original] of Object.entries(functions)) {
+        if (!String(original).includes("Math.random")) continue;
+        functions[name] = (...args) => {
+          if (armed) throw new Error("a trap");
+          return original(...args);
+        };
+      }
+    }
+    return instantiate(bytes, imports);
+  });
+  const copy = await import(`${import.meta.resolve("anaplan-tasks")}?broken`);
+  let answer;
+  const answered = new Promise((resolve) => (answer = resolve));
+  const anaplan = await copy.connect({
+    baseUrl: "https://api.example",
+    fetch: () => answered,
+    // The timers of a broken core run on.
+    requestTimeout: 1_000,
+  });
+  const task = anaplan.task(ref);
+  const pending = [task.status(), task.outcome(), task.watch()[Symbol.asyncIterator]().next()];
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  armed = true;
+  answer(Response.json(inProgress));
+  const results = await Promise.allSettled([...pending, task.status()]);
+  for (const { reason } of results) {
+    assert.equal(reason.code, "INTERNAL");
+    assert.match(reason.message, /a trap.*please report it/);
+  }
+  assert.throws(() => anaplan.task(ref), { code: "INTERNAL" });
+});
+
+test("whatever JSON comes, a status or an error of ours comes of it", async () => {
+  let seed = 1;
+  const chance = (below) => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const pick = (list) => list[chance(list.length)];
+  const names =
+    "task taskId taskState currentStep progress creationTime result successful details values " +
+    "nestedResults localMessageText occurrences type status message failureDumpAvailable __proto__";
+  const leaves = [null, true, false, 0, -1, 0.5, 1, 1e300, -0, "", "COMPLETE", "T", "\ud800", "é"];
+  const value = (depth) => {
+    const kind = depth > 0 ? chance(5) : 0;
+    if (kind < 2) return pick(leaves);
+    const length = chance(5);
+    if (kind === 2) return Array.from({ length }, () => value(depth - 1));
+    const entries = Array.from({ length }, () => [pick(names.split(" ")), value(depth - 1)]);
+    return Object.fromEntries(entries);
+  };
+  let body;
+  const anaplan = await connect({
+    baseUrl: "https://api.example",
+    fetch: async () => new Response(body),
+  });
+  let statuses = 0;
+  for (let i = 0; i < 5_000; i++) {
+    // Mostly a task, or most of them would be refused at the door.
+    const task = chance(4) ? { taskId: "T", taskState: pick(leaves), result: value(4) } : value(3);
+    body = JSON.stringify(chance(8) ? { task: { ...task, ...Object(value(1)) } } : value(5));
+    const call = anaplan.task({ ...ref, taskId: `T${i}` }).status();
+    const status = await call.catch((error) => {
+      assert.equal(error.code, "PROTOCOL", `${error.stack} for ${body}`);
+    });
+    if (!status) continue;
+    statuses++;
+    assert.equal(typeof status.taskId, "string", body);
+    assert.equal(typeof status.taskState, "string", body);
+    assert.equal(typeof status.done, "boolean", body);
+    assert.ok(!("progress" in status) || (status.progress >= 0 && status.progress <= 1), body);
+    if (status.phase === "succeeded") assert.equal(status.result.successful, true, body);
+    if (status.result) assert.ok(Array.isArray(status.result.details), body);
+  }
+  assert.ok(statuses > 2_000, `${statuses} statuses`);
+});
+
+test("many calls leave no memory behind", async (t) => {
+  // A copy of its own, so that its memory can be seen.
+  let memory;
+  const { instantiate } = WebAssembly;
+  t.mock.method(WebAssembly, "instantiate", async (...args) => {
+    const result = await instantiate(...args);
+    const exports = Object.values((result.instance ?? result).exports);
+    memory = exports.find((value) => value instanceof WebAssembly.Memory);
+    return result;
+  });
+  // What was asked for is remembered for five seconds, which pass with every call here.
+  let now = 0;
+  t.mock.method(performance, "now", () => now);
+  const copy = await import(`${import.meta.resolve("anaplan-tasks")}?memory`);
+  const anaplan = await copy.connect({
+    baseUrl: "https://api.example",
+    fetch: async (url) =>
+      url.includes("bad") ? new Response("no", { status: 500 }) : Response.json(inProgress),
+  });
+  let count = 0;
+  const call = async () => {
+    now += 6_000;
+    const task = anaplan.task({ ...ref, taskId: `${count % 7 ? "good" : "bad"}${count++}` });
+    const { signal } = new AbortController();
+    await task.status({ signal, timeout: 60_000 }).catch(() => {});
+    now += 6_000;
+    const iterator = task.watch({ signal })[Symbol.asyncIterator]();
+    await iterator.next().catch(() => {});
+    const waiting = iterator.next().catch(() => {});
+    await iterator.return();
+    await waiting;
+  };
+  const bytesAfter = async (calls) => {
+    for (let i = 0; i < calls; i++) await call();
+    return memory.buffer.byteLength;
+  };
+  const before = await bytesAfter(1_000);
+  assert.equal(await bytesAfter(10_000), before);
 });
 
 function path({ workspaceId, modelId, exportId, taskId }) {
