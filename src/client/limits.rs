@@ -7,10 +7,9 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 
-use super::notify::Notify;
 use super::{Client, Failure};
 use crate::error::{Code, Error};
-use crate::platform::{Opaque, Signal, monotonic, sleep};
+use crate::platform::{Notify, Opaque, Signal, monotonic, sleep};
 use crate::policy::Millis;
 use crate::reference::TaskRef;
 use crate::status::TaskStatus;

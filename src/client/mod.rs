@@ -5,7 +5,6 @@ mod exchange;
 mod failure;
 mod flight;
 mod limits;
-mod notify;
 mod tasks;
 mod watch;
 

@@ -6,9 +6,9 @@ use std::rc::Rc;
 
 use futures_util::future::{Either, select};
 
-use super::notify::Notify;
 use super::tasks::Task;
 use super::{Client, Failure, Limits};
+use crate::platform::Notify;
 use crate::policy::{Cadence, Watcher};
 use crate::reference::TaskRef;
 use crate::status::TaskStatus;

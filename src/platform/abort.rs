@@ -1,19 +1,20 @@
 //! `AbortSignal`, listened to and given.
 
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::pin::pin;
+use std::rc::{Rc, Weak};
 
+use js_sys::WeakMap;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, AbortSignal};
 
+use super::notify::Notify;
 use super::value::{Opaque, property};
 
 /// A signal of the caller's.
 #[derive(Clone)]
-pub struct Signal(web_sys::AbortSignal);
+pub struct Signal(AbortSignal);
 
 impl Signal {
     /// Takes what looks like a signal. Its class is not asked for: there is one in every realm.
@@ -23,70 +24,103 @@ impl Signal {
         looks_right.then(|| Self(value.unchecked_into()))
     }
 
-    /// Its reason, once it is aborted. It may be any value at all.
-    pub fn reason(&self) -> Option<Opaque> {
-        let aborted = property(&self.0, "aborted").as_bool() == Some(true);
-        aborted.then(|| Opaque(property(&self.0, "reason")))
-    }
-
-    /// Resolves with the reason. Dropping it takes its listener away.
-    pub fn aborted(&self) -> Aborted {
-        Aborted { signal: self.clone(), listener: None }
-    }
-}
-
-pub struct Aborted {
-    signal: Signal,
-    listener: Option<Listener>,
-}
-
-struct Listener {
-    closure: Closure<dyn FnMut()>,
-    waker: Rc<RefCell<Waker>>,
-}
-
-impl Future for Aborted {
-    type Output = Opaque;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Opaque> {
-        if let Some(reason) = self.signal.reason() {
-            return Poll::Ready(reason);
-        }
-        match &self.listener {
-            Some(listener) => listener.waker.borrow_mut().clone_from(cx.waker()),
-            None => {
-                let waker = Rc::new(RefCell::new(cx.waker().clone()));
-                let wake = Rc::clone(&waker);
-                let closure = Closure::new(move || wake.borrow().wake_by_ref());
-                let function = closure.as_ref().unchecked_ref();
-                // A signal that takes no listener is looked at whenever something else happens.
-                let _ = self.signal.0.add_event_listener_with_callback("abort", function);
-                self.listener = Some(Listener { closure, waker });
+    /// Resolves with the reason once it is aborted. The reason may be any value at all.
+    pub async fn aborted(&self) -> Opaque {
+        let listener = Listener::of(&self.0);
+        loop {
+            let heard = pin!(listener.heard.changed());
+            if property(&self.0, "aborted").as_bool() == Some(true) {
+                return Opaque(property(&self.0, "reason"));
             }
+            heard.await;
         }
-        Poll::Pending
     }
 }
 
-impl Drop for Aborted {
+/// The one listener on a signal, however many calls wait for it: Node warns of a leak when there are
+/// more than ten. It goes with the last call.
+struct Listener {
+    signal: AbortSignal,
+    heard: Rc<Notify>,
+    closure: Closure<dyn FnMut()>,
+    place: usize,
+}
+
+/// Where the listeners are, and where in the list that of a signal is.
+#[derive(Default)]
+struct Listeners {
+    places: WeakMap,
+    list: Vec<Weak<Listener>>,
+    free: Vec<usize>,
+}
+
+thread_local! {
+    static LISTENERS: RefCell<Listeners> = RefCell::default();
+}
+
+impl Listener {
+    fn of(signal: &AbortSignal) -> Rc<Self> {
+        let known = LISTENERS.with_borrow(|listeners| listeners.find(signal));
+        known.unwrap_or_else(|| Self::start(signal.clone()))
+    }
+
+    fn start(signal: AbortSignal) -> Rc<Self> {
+        let place = LISTENERS.with_borrow_mut(Listeners::take_place);
+        let heard = Rc::new(Notify::default());
+        let hears = Rc::clone(&heard);
+        let closure = Closure::new(move || hears.notify());
+        // What takes no listener is never heard of; nothing else about the call changes.
+        let _ = signal.add_event_listener_with_callback("abort", closure.as_ref().unchecked_ref());
+        let listener = Rc::new(Self { signal, heard, closure, place });
+        LISTENERS.with_borrow_mut(|listeners| listeners.keep(&listener));
+        listener
+    }
+}
+
+impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(listener) = &self.listener {
-            let function = listener.closure.as_ref().unchecked_ref();
-            let _ = self.signal.0.remove_event_listener_with_callback("abort", function);
+        let function = self.closure.as_ref().unchecked_ref();
+        let _ = self.signal.remove_event_listener_with_callback("abort", function);
+        LISTENERS.with_borrow_mut(|listeners| listeners.free.push(self.place));
+    }
+}
+
+impl Listeners {
+    fn find(&self, signal: &AbortSignal) -> Option<Rc<Listener>> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
+        let place = self.places.get(signal.unchecked_ref()).as_f64()? as usize;
+        let listener = self.list.get(place)?.upgrade()?;
+        // The place may be another's by now.
+        (listener.signal == *signal).then_some(listener)
+    }
+
+    fn take_place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.list.push(Weak::new());
+            self.list.len().saturating_sub(1)
+        })
+    }
+
+    fn keep(&mut self, listener: &Rc<Listener>) {
+        if let Some(place) = self.list.get_mut(listener.place) {
+            *place = Rc::downgrade(listener);
         }
+        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53")]
+        let place = JsValue::from_f64(listener.place as f64);
+        self.places.set(listener.signal.unchecked_ref(), &place);
     }
 }
 
 /// A signal of ours. It aborts when this is dropped, unless [`finish`](Self::finish) came first.
-pub(super) struct AbortOnDrop(Option<web_sys::AbortController>);
+pub(super) struct AbortOnDrop(Option<AbortController>);
 
 impl AbortOnDrop {
     pub(super) fn new() -> Result<Self, JsValue> {
-        web_sys::AbortController::new().map(|controller| Self(Some(controller)))
+        AbortController::new().map(|controller| Self(Some(controller)))
     }
 
-    pub(super) fn signal(&self) -> Option<web_sys::AbortSignal> {
-        self.0.as_ref().map(web_sys::AbortController::signal)
+    pub(super) fn signal(&self) -> Option<AbortSignal> {
+        self.0.as_ref().map(AbortController::signal)
     }
 
     pub(super) fn finish(mut self) {
