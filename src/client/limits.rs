@@ -74,12 +74,16 @@ impl Limits {
         let Some(timeout) = self.timeout else {
             return pending().await;
         };
-        let now = monotonic();
-        let started = self.started.get().unwrap_or(now);
+        let started = self.started.get().unwrap_or_else(monotonic);
         self.started.set(Some(started));
-        // Not for a moment, so that nothing more is sent when it has passed already.
-        if timeout > 0.0 && now < started + timeout {
-            sleep(started + timeout - now).await;
+        // Not for a moment when it has passed already, so that nothing more is sent; and again
+        // where it is longer than a timer can be.
+        loop {
+            let left = started + timeout - monotonic();
+            if left <= 0.0 {
+                break;
+            }
+            sleep(left).await;
         }
         let timeout = timeout as u64;
         let text = format!("no end within the timeout of {timeout} ms; the task itself runs on");
