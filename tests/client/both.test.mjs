@@ -845,14 +845,21 @@ scenario("what a GET found to be over, no cancel changes", {
 });
 
 scenario("a sign-in page is no accepted cancel", {
-  answer: (request, response) =>
-    response.writeHead(200).end("<!doctype html><title>Sign in</title>"),
-  run: async ({ connect, baseUrl, model }) => {
-    const anaplan = await connect({ baseUrl });
-    const call = anaplan.task({ ...model, taskId: "T" }).cancel();
-    return call.catch(({ code, message }) => `${code} ${message}`);
+  answer: (request, response, { method }) => {
+    if (method === "GET") return json(response, task("IN_PROGRESS"));
+    response.writeHead(200).end("<!doctype html><title>Sign in</title>");
   },
-  check: (result) => assert.match(result, /^PROTOCOL .*: "Sign in"/),
+  run: async ({ connect, baseUrl, model }) => {
+    const running = (await connect({ baseUrl })).task({ ...model, taskId: "T" });
+    // Known to be running, so that an accepted cancel needed no word of the server's.
+    await running.status();
+    const cancel = await running.cancel().catch(({ code, message }) => `${code} ${message}`);
+    return { cancel, after: (await running.status()).phase };
+  },
+  check: ({ cancel, after }) => {
+    assert.match(cancel, /^PROTOCOL Cancelling the task: .*: "Sign in"/);
+    assert.equal(after, "running");
+  },
 });
 
 scenario("an auth function that gives nothing, or waits for its own call, ends in time", {
