@@ -73,6 +73,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     const { signal } = request;
     const [core, body] = await untilAborted(signal, Promise.all([ready(), request.arrayBuffer()]));
     const { pathname, search } = new URL(request.url);
+    // Nothing that Anaplan takes is larger, and memory that WebAssembly once took it keeps.
+    if (body.byteLength > 64_000_000) return new Response(null, { status: 413 });
     const [head, bytes] = core.handle(
       now(),
       request.method,
@@ -98,6 +100,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       if (!(Number.isFinite(ms) && ms >= 0)) {
         throw new TypeError("ms: expected a finite number that is not negative");
       }
+      // Beyond it there are no dates.
+      if (now() + ms > 8.64e15) throw new TypeError("ms: expected a time before the year 275760");
       ahead += ms;
     },
   });

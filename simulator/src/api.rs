@@ -232,7 +232,8 @@ impl Api<'_> {
                 .map(dressed)
                 .collect(),
         };
-        let body = shape::list(self.faults, model.model_id.as_str(), schema, key, page);
+        let model = model.model_id.as_str();
+        let body = shape::list(self.faults, model, schema, key, self.request, page);
         Ok(Reply::json(200, &body))
     }
 

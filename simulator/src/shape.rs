@@ -6,6 +6,7 @@ use anaplan_tasks::wire::Task;
 use serde_json::{Map, Value, json};
 
 use crate::faults::Faults;
+use crate::http::Request;
 use crate::task::Snapshot;
 
 /// A JSON object in the making.
@@ -27,15 +28,22 @@ pub(crate) fn answer(faults: &Faults, model: &str, schema: &str, content: Object
 }
 
 /// An answer that lists `page` under `key`. An empty list is not there at all.
-pub(crate) fn list(faults: &Faults, model: &str, schema: &str, key: &str, page: Page) -> Value {
-    let (sent, url) = (page.rows.len(), schema_url(model, schema));
+pub(crate) fn list(
+    faults: &Faults,
+    model: &str,
+    schema: &str,
+    key: &str,
+    request: &Request,
+    page: Page,
+) -> Value {
+    let (sent, base) = (page.rows.len(), link_base(request));
     let mut paging = object(json!({
         "currentPageSize": sent,
         "totalSize": page.total,
         "offset": page.offset,
     }));
     let mut link = |name: &str, limit: usize, offset: usize| {
-        paging.insert(name.into(), format!("{url}?limit={limit}&offset={offset}").into());
+        paging.insert(name.into(), format!("{base}limit={limit}&offset={offset}").into());
     };
     let end = page.offset.saturating_add(sent);
     if faults.misleading_next {
@@ -53,7 +61,20 @@ pub(crate) fn list(faults: &Faults, model: &str, schema: &str, key: &str, page: 
         ("tasks", [one]) if faults.single_task => drop(content.insert("task".into(), one.clone())),
         _ => drop(content.insert(key.into(), Value::Array(page.rows))),
     }
-    envelope(faults, json!({ "schema": url, "paging": paging }), content)
+    envelope(faults, json!({ "schema": schema_url(model, schema), "paging": paging }), content)
+}
+
+/// Where the other pages are: here, in the same order, up to their limit and offset.
+fn link_base(request: &Request) -> String {
+    let host = request.header("host").map(|host| format!("http://{host}"));
+    let host = host.unwrap_or_else(|| "https://api.anaplan.com".to_owned());
+    let query = request.target.split_once('?').map_or("", |(_, query)| query);
+    let kept = query
+        .split('&')
+        .filter(|part| !part.is_empty())
+        .filter(|part| !part.starts_with("limit=") && !part.starts_with("offset="))
+        .fold(String::new(), |kept, part| kept + part + "&");
+    format!("{host}{}?{kept}", request.path())
 }
 
 /// A task as its status and its cancel show it.

@@ -100,8 +100,13 @@ fn lists_are_sorted_and_paged_as_asked() {
     assert_eq!(ids(&page), newest[1..3]);
     let paging = &page["meta"]["paging"];
     assert_eq!((&paging["currentPageSize"], &paging["totalSize"]), (&json!(2), &json!(4)));
-    assert!(paging["next"].as_str().unwrap().ends_with("?limit=2&offset=3"));
-    assert!(paging["previous"].as_str().unwrap().ends_with("?limit=2&offset=0"));
+    let link = |offset: u8| {
+        format!("https://api.anaplan.com{target}?sort=-creationTime&limit=2&offset={offset}")
+    };
+    assert_eq!((&paging["next"], &paging["previous"]), (&json!(link(3)), &json!(link(0))));
+    // It leads to the next page, here, in the same order.
+    let next = link(3).replace("https://api.anaplan.com", "");
+    assert_eq!(ids(&driver.get(&next)), newest[3..]);
     let last = driver.get(&format!("{target}?limit=3&offset=3"));
     assert_eq!((ids(&last).len(), last["meta"]["paging"].get("next")), (1, None));
     assert_eq!(driver.get(&format!("{target}?offset=99")).get("tasks"), None);

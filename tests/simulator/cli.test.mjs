@@ -113,6 +113,11 @@ test("a page of any origin is let in to the API, unless the switch says no", asy
   assert.equal(allowed.headers.get("access-control-allow-origin"), page.Origin);
   // But no page moves the clock.
   assert.equal((await fetch(`${origin}/simulator`, { headers: page })).status, 403);
+  // Nor does one whose own name was made to lead here.
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  socket.write("GET /simulator HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+  const [answer] = await once(socket, "data");
+  assert.match(String(answer), /^HTTP\/1\.1 403 /);
 
   await post("/simulator/faults", { refuseOrigins: true });
   const refused = await fetch(tasks, { headers: { ...headers, ...page } });
@@ -213,6 +218,7 @@ test("wrong use is explained on stderr, with exit code 2", async () => {
     [["simulate", "--port", "65536"], /--port/],
     [["simulate", "--port=-1"], /--port/],
     [["simulate", "--port", ""], /--port/],
+    [["simulate", "--host", ""], /--host: expected an address/],
     [["simulate", "--seed", "1.5"], /--seed/],
   ]) {
     const { code, stdout, stderr } = await run(...args);

@@ -231,6 +231,17 @@ test("importing it does nothing yet, and require finds the same", async () => {
   }
 });
 
+test("what is too much or too late is refused, and it works on", async () => {
+  const anaplan = createSimulator();
+  const body = new Uint8Array(65_000_000);
+  const large = await anaplan("https://x.example/2/0/x", { method: "POST", body });
+  assert.equal(large.status, 413);
+  await assert.rejects(anaplan.advance(1e300), TypeError);
+  const { token } = await anaplan.describe();
+  const headers = { Authorization: `AnaplanAuthToken ${token}` };
+  assert.equal((await anaplan("https://x.example/2/0/x", { headers })).status, 404);
+});
+
 test("many requests leave no memory behind", async () => {
   // A copy of its own, so that its memory can be seen.
   const { instantiate } = WebAssembly;

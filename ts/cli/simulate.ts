@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Simulator, Tenant } from "../simulator.js";
-import { Failed, parseOptions, parseWhole, type Command } from "./command.js";
+import { Failed, UsageError, parseOptions, parseWhole, type Command } from "./command.js";
 
 const help = `A fake Anaplan over HTTP, with a tenant that is ready to use.
 
@@ -41,6 +41,8 @@ const options = {
 
 async function run(args: string[]): Promise<number> {
   const { port, host, seed, json } = parseOptions(args, options);
+  // Node would listen on every address.
+  if (!host) throw new UsageError("--host: expected an address, found an empty string");
   const wanted = {
     port: parseWhole("--port", port, 65_535),
     seed: parseWhole("--seed", seed, Number.MAX_SAFE_INTEGER),
@@ -65,7 +67,7 @@ async function run(args: string[]): Promise<number> {
 /** Resolves when the user, or whoever started this, wants it to end. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
   });
 }
 
@@ -122,7 +124,11 @@ async function control(
 ): Promise<Response> {
   const fail = (status: number, error: string) => Response.json({ error }, { status });
   const local = peer === "::1" || /^(::ffff:)?127\./.test(peer);
-  if (!local || request.headers.has("origin")) return fail(403, "only for this machine");
+  // A page may have the name of its own host lead here; it cannot leave that name out.
+  const named = /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(request.url).hostname);
+  if (!local || !named || request.headers.has("origin")) {
+    return fail(403, "only for this machine, by its own name");
+  }
   try {
     switch (`${request.method} ${pathname}`) {
       case "GET /simulator":
