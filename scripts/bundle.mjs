@@ -1,6 +1,7 @@
 // TypeScript and glue to the files that users import: each whole in itself, so that no bundler has
 // to be told about WebAssembly.
 import { chmodSync, readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import esbuild from "esbuild";
 import { at } from "./project.mjs";
@@ -28,7 +29,7 @@ export async function bundle() {
 }
 
 async function write(entry, outfile, options) {
-  await esbuild.build({
+  const { outputFiles } = await esbuild.build({
     absWorkingDir: at(),
     entryPoints: [entry],
     outfile,
@@ -36,9 +37,14 @@ async function write(entry, outfile, options) {
     minify: true,
     legalComments: "none",
     logLevel: "warning",
+    write: false,
     ...options,
     plugins: [...(options.plugins ?? []), wasmAsText],
   });
+  // Printed again with its lines: that of an error which nobody catches goes to the user's log, and
+  // in one line it would take the whole core along.
+  const { code } = await esbuild.transform(outputFiles[0].text, { loader: "js" });
+  await writeFile(at(outfile), code);
 }
 
 // A `.wasm` file is a text to whoever imports it.

@@ -1,5 +1,6 @@
 // Starting other programs, and saying plainly what went wrong.
 import { spawn, spawnSync } from "node:child_process";
+import { realpathSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { buildEnv, root } from "./project.mjs";
 
@@ -22,14 +23,23 @@ export function exitCode(command, args, { env, onOutput, limit } = {}) {
       cwd: root,
       env: { ...buildEnv(), ...env },
       stdio: ["ignore", onOutput ? "pipe" : "inherit", "inherit"],
-      ...(limit && { timeout: limit, killSignal: "SIGKILL" }),
     });
+    const timer = limit && setTimeout(giveUp, limit);
+    function giveUp() {
+      child.kill("SIGKILL");
+      // What it started may hold on to its output, and would be waited for.
+      child.stdout?.destroy();
+      resolve("SIGKILL");
+    }
     child.stdout?.setEncoding("utf8").on("data", (text) => {
       process.stdout.write(text);
       onOutput(text);
     });
     child.on("error", (cause) => reject(new Stop(`cannot start \`${command}\`: ${cause.message}`)));
-    child.on("close", (code, signal) => resolve(code ?? signal));
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? signal);
+    });
   });
 }
 
@@ -52,7 +62,9 @@ export function say(message) {
 
 /** Runs `main` when the file at `url` is the program that was started, and turns `Stop` into a message. */
 export async function program(url, main) {
-  if (!process.argv[1] || url !== pathToFileURL(process.argv[1]).href) return;
+  // The path may lead through links, which the URL does not.
+  const started = process.argv[1] && pathToFileURL(realpathSync(process.argv[1])).href;
+  if (url !== started) return;
   try {
     await main();
   } catch (error) {

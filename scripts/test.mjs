@@ -17,7 +17,7 @@ async function test(words) {
 
   const results = [];
   for (const step of steps) results.push(await outcome(step));
-  report(results);
+  report(results, { whole: words.length === 0 });
 }
 
 /** What is checked without running anything. */
@@ -120,7 +120,7 @@ class Counter {
   }
 }
 
-function report(results) {
+function report(results, { whole }) {
   console.log("\n── summary ──");
   for (const { name, failed, seconds } of results) {
     console.log(`${failed ? "FAILED" : "ok    "}  ${name} (${seconds.toFixed(1)} s)`);
@@ -129,6 +129,9 @@ function report(results) {
   const [passed, failed, skipped] = ["passed", "failed", "skipped"].map(sum);
   console.log(`\n${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
   if (results.some((result) => result.failed)) process.exitCode = 1;
+  else if (whole && skipped) throw new Stop("tests were skipped, and all of them are to run");
+  else if (whole && !results.find(({ name }) => name === "node --test")?.counter.passed)
+    throw new Stop("the JavaScript tests did not run, or their closing lines have changed");
   else if (passed === 0) throw new Stop("no test was run; does any path contain these words?");
 }
 

@@ -158,6 +158,23 @@ async function askForIt(anaplan) {
   return await anaplan.task(ref).status();
 }
 
+test("an error that nobody catches is told in a few lines", async (t) => {
+  const base = await serve(t, (request, response) => json(response, {}, 404));
+  const call = `.connect({ baseUrl: "${base}" }).then((a) => a.task(${JSON.stringify(ref)}).status())`;
+  for (const script of [
+    `(await import("anaplan-tasks"))${call}`,
+    `require("anaplan-tasks")${call}`,
+    `(await import("anaplan-tasks/simulator")).createSimulator().set({ nonsense: 1 })`,
+  ]) {
+    const type = script.startsWith("require") ? "commonjs" : "module";
+    const args = [`--input-type=${type}`, "--eval", script];
+    const { code, stderr } = await runProgram(process.execPath, args, { cwd: at() });
+    assert.equal(code, 1);
+    // Node prints the line that threw.
+    assert.ok(stderr.length < 4_000, `${stderr.length} characters: ${stderr.slice(0, 400)}`);
+  }
+});
+
 test("a reference is plain, frozen data that makes the same task again", async () => {
   const anaplan = await connect();
   const given = { ...ref, name: "extra", nested: {} };
