@@ -67,6 +67,12 @@ function* parts() {
     work: async () => (await import("./types.mjs")).rollUpTypes(),
   };
   yield {
+    name: "licences",
+    inputs: ["Cargo.lock", "package-lock.json", "scripts/licenses.mjs"],
+    outputs: ["pkg/THIRD-PARTY-LICENSES.txt"],
+    work: async () => (await import("./licenses.mjs")).writeLicenses(),
+  };
+  yield {
     name: "page",
     inputs: ["pkg/index.js", "pkg/simulator.js"],
     outputs: ["www/lib/index.js", "www/lib/simulator.js"],
