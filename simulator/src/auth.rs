@@ -76,17 +76,17 @@ impl Accounts {
     /// Answers a request for `path`, which starts with `/token`.
     pub(crate) fn handle(&mut self, random: &mut Random, now: u64, request: &Request) -> Reply {
         // Whoever takes the printed address for the host of authentication puts `/token` behind it.
-        let path = request.path();
-        let path =
-            path.strip_prefix("/token").filter(|rest| rest.starts_with("/token")).unwrap_or(path);
+        let asked = request.path();
+        let once = asked.strip_prefix("/token").filter(|rest| rest.starts_with("/token"));
+        let path = once.unwrap_or(asked);
         let (method, malformed) = match path {
             "/token/authenticate" | "/token/logout" => ("POST", 401),
             "/token/refresh" => ("POST", 400),
             "/token/validate" => ("GET", 400),
-            _ => return Reply::error(404, "Not Found", path, now),
+            _ => return Reply::error(404, "Not Found", asked, now),
         };
         if request.method != method {
-            return Reply::error(405, "Method Not Allowed", path, now).with("allow", method);
+            return Reply::error(405, "Method Not Allowed", asked, now).with("allow", method);
         }
         let outcome = match path {
             "/token/authenticate" => self.authenticate(random, now, request),

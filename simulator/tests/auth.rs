@@ -82,7 +82,8 @@ fn the_printed_address_may_be_taken_for_the_host() {
     let basic = basic(&driver);
     let reply = ask(&mut driver, "POST", "/token/token/authenticate", Some(&basic));
     assert_eq!(reply.status, 201);
-    assert_eq!(ask(&mut driver, "POST", "/token/token/token/x", None).status, 404);
+    let missing = ask(&mut driver, "POST", "/token/token", None);
+    assert_eq!((missing.status, &body(&missing)["path"]), (404, &json!("/token/token")));
 }
 
 #[test]
