@@ -45,7 +45,12 @@ export function exitCode(command, args, { env, onOutput, limit } = {}) {
 
 /** What a program prints, trimmed; undefined when it is not there or fails. */
 export function ask(command, args) {
-  const answer = spawnSync(command, args, { cwd: root, env: buildEnv(), encoding: "utf8" });
+  const answer = spawnSync(command, args, {
+    cwd: root,
+    env: buildEnv(),
+    encoding: "utf8",
+    maxBuffer: 1e8,
+  });
   return answer.status === 0 ? answer.stdout.trim() : undefined;
 }
 
