@@ -1,9 +1,9 @@
 //! Options and references, parsed from whatever was passed.
 
+use std::rc::Rc;
+
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
-
-use std::rc::Rc;
 
 use crate::client::{Credentials, Exchange, Limits, Source, Token};
 use crate::error::{Code, Error};
@@ -42,12 +42,11 @@ pub fn task_ref(value: &JsValue) -> Result<TaskRef, Error> {
 pub fn limits(options: &JsValue) -> Result<Limits, Error> {
     let options = Options::new("options", options)?;
     let signal = options.get("signal")?;
-    let signal = match is_missing(&signal) {
-        true => None,
-        false => Some(
-            Signal::new(signal.clone())
-                .ok_or_else(|| Invalid::new("signal", "an AbortSignal", kind(&signal)))?,
-        ),
+    let signal = if is_missing(&signal) {
+        None
+    } else {
+        let refused = Invalid::new("signal", "an AbortSignal", kind(&signal));
+        Some(Signal::new(signal).ok_or(refused)?)
     };
     Ok(Limits { signal, timeout: options.millis("timeout")?, ..Limits::default() })
 }

@@ -6,7 +6,7 @@ use futures_util::future::{Either, select};
 
 use super::credentials::{Credentials, Token};
 use super::failure::Failure;
-use crate::error::{Code, Error, redact};
+use crate::error::{Code, Error, holds, redact};
 use crate::platform::{Body, Fetch, Opaque, Request, page_origin, sleep};
 use crate::policy::Millis;
 use crate::reference::{BaseUrl, Path};
@@ -125,7 +125,7 @@ impl Answer {
         let mut json = self.body.json()?;
         if let Some(token) = &self.token {
             json.each_text(&mut |text| {
-                if crate::error::holds(text, token.secret()) {
+                if holds(text, token.secret()) {
                     *text = redact(text, Some(token.secret()));
                 }
             });

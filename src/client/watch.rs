@@ -61,7 +61,7 @@ impl Watch {
         self.stopped.notify();
     }
 
-    pub(super) async fn status(&self) -> Result<Rc<TaskStatus>, Failure> {
+    async fn status(&self) -> Result<Rc<TaskStatus>, Failure> {
         // Kept from one status to the next: what was seen is counted there.
         let task = self.open.get_or_init(|| self.client.0.tasks.open(&self.task));
         let work = task.next(&self.watcher);

@@ -13,15 +13,3 @@ mod task;
 pub use json::Json;
 pub use message::{excerpt, said};
 pub use task::{Detail, Task, TaskResult};
-
-use serde::Serialize;
-
-/// The body that starts a task.
-///
-/// Anaplan reads it in order: `localeName` comes before any `mappingParameters`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Start<'a> {
-    /// The language of the texts, `en_US` as a rule. Without it the answer is 400.
-    pub locale_name: &'a str,
-}
