@@ -4,9 +4,11 @@
 #![forbid(unsafe_code)]
 
 mod cadence;
+mod forecast;
 mod polling;
 
 pub use cadence::Cadence;
+pub use forecast::{Expected, Forecast};
 pub use polling::{Answer, Polling, Step, Watcher};
 
 /// Milliseconds, by a clock that never goes back.

@@ -88,9 +88,9 @@ impl Polling {
             // After a cancel the end is near, however old the task.
             Some(cancelled) => {
                 let age = answer.age.min(answer.at - cancelled);
-                Some(answer.at + watcher.cadence.delay(age, answer.jitter))
+                Some(answer.at + watcher.cadence.delay(age, answer.jitter, None))
             }
-            None => Some(answer.at + watcher.cadence.delay(answer.age, answer.jitter)),
+            None => Some(answer.at + watcher.cadence.delay(answer.age, answer.jitter, None)),
         }
     }
 

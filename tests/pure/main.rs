@@ -10,6 +10,7 @@
 )]
 
 mod error;
+mod forecast;
 mod policy;
 mod reference;
 mod status;

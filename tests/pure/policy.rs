@@ -2,29 +2,41 @@ use anaplan_tasks::policy::{Answer, Cadence, FLOOR, Millis, Polling, Step, Watch
 use proptest::prelude::*;
 
 #[test]
-fn the_interval_is_a_tenth_of_the_age_between_five_and_thirty_seconds() {
+fn the_interval_is_the_root_of_the_age_between_five_and_thirty_seconds() {
     let cadence = Cadence::default();
     let all = [
         (0.0, 5_000.0),
-        (10_000.0, 5_000.0),
-        (60_000.0, 6_000.0),
-        (200_000.0, 20_000.0),
-        (300_000.0, 30_000.0),
+        (12_000.0, 7_000.0),
+        (60_000.0, 12_041.594_578_792_296),
+        (187_500.0, 20_000.0),
+        (437_500.0, 30_000.0),
         (86_400_000.0, 30_000.0),
     ];
     for (age, interval) in all {
-        assert!((cadence.delay(age, 0.0) - interval).abs() < 1e-6);
-        assert!((cadence.delay(age, 1.0) - interval * 1.1).abs() < 1e-6);
+        assert!((cadence.delay(age, 0.0, None) - interval).abs() < 1e-6);
+        assert!((cadence.delay(age, 1.0, None) - interval * 1.1).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn each_wait_is_about_a_second_longer_than_the_one_before() {
+    let cadence = Cadence::default();
+    let (mut age, mut before) = (0.0, cadence.delay(0.0, 0.0, None));
+    while before < 28_000.0 {
+        age += before;
+        let wait = cadence.delay(age, 0.0, None);
+        assert!((850.0..1_000.0).contains(&(wait - before)), "{before} {wait}");
+        before = wait;
     }
 }
 
 #[test]
 fn the_interval_can_be_raised_but_not_lowered() {
-    assert!(Cadence::new(Some(0.0), Some(0.0)).delay(1e9, 0.0) >= FLOOR);
+    assert!(Cadence::new(Some(0.0), Some(0.0)).delay(1e9, 0.0, None) >= FLOOR);
     let slow = Cadence::new(Some(60_000.0), None);
-    assert!((slow.delay(0.0, 0.0) - 60_000.0).abs() < 1e-6);
+    assert!((slow.delay(0.0, 0.0, None) - 60_000.0).abs() < 1e-6);
     let wide = Cadence::new(None, Some(60_000.0));
-    assert!((wide.delay(1e9, 0.0) - 60_000.0).abs() < 1e-6);
+    assert!((wide.delay(1e9, 0.0, None) - 60_000.0).abs() < 1e-6);
 }
 
 proptest! {
@@ -34,7 +46,7 @@ proptest! {
         age in prop_oneof![0.0..1e9, Just(f64::INFINITY), Just(f64::NAN), -1e9..0.0],
         jitter in prop_oneof![0.0..1.0, Just(-1.0), Just(2.0), Just(f64::NAN)],
     ) {
-        let delay = Cadence::new(interval, most).delay(age, jitter);
+        let delay = Cadence::new(interval, most).delay(age, jitter, None);
         prop_assert!(delay >= FLOOR, "{delay}");
         prop_assert!(delay <= 1.1e7 + 1.0);
     }
@@ -113,7 +125,8 @@ fn after_a_cancel_the_next_question_is_due_in_five_seconds() {
     // And the one after that is not half a minute off, though the task is old.
     polling.answered(Answer { asked: 15e3, at: 15e3, age: hour, jitter: 0.0, done: false });
     polling.delivered(&mut watcher);
-    assert_eq!(polling.watch(&watcher, 16_000.0), Step::Wait(20_000.0));
+    let Step::Wait(until) = polling.watch(&watcher, 16_000.0) else { panic!() };
+    assert!((20_000.0..21_000.0).contains(&until), "{until}");
 }
 
 #[test]
@@ -281,7 +294,7 @@ proptest! {
         world.pass(200_000.0, &mut std::iter::repeat((10.0, true))).map_err(TestCaseError::fail)?;
         prop_assert!(!world.once);
         for (_, cadence, since) in world.watchers.iter().flatten() {
-            let longest = cadence.delay(f64::INFINITY, 1.0) + 10.0;
+            let longest = cadence.delay(f64::INFINITY, 1.0, None) + 10.0;
             prop_assert!(world.now - since <= longest, "last served at {since} of {}", world.now);
         }
     }
