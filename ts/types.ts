@@ -158,7 +158,7 @@ export interface CallOptions {
 export interface WatchOptions extends CallOptions {
   /**
    * The least time between two questions, in milliseconds. Raised to 5000 when lower, which
-   * Anaplan asks for. In between, a tenth of the task's age is waited.
+   * Anaplan asks for. Each wait is about a second longer than the one before.
    * @default 5000
    */
   interval?: number | undefined;

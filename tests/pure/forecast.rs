@@ -80,6 +80,21 @@ fn expected_is_the_median_of_the_runs_that_took_longer() {
         assert_eq!(expected.runs, 4);
     }
     assert_eq!(forecast.expected(400e3), None);
+
+    // Those that it has outlasted no longer count.
+    let forecast = Forecast::new(&[400e3, 300e3, 200e3, 100e3, 100e3]).unwrap();
+    assert_eq!(forecast.expected(0.0).map(|expected| expected.total), Some(100e3));
+    assert_eq!(forecast.expected(150e3).map(|expected| expected.total), Some(300e3));
+}
+
+#[test]
+fn a_task_from_the_future_is_new() {
+    let forecast = Forecast::new(&[10.0 * MINUTE; 10]).unwrap();
+    for age in [-1.0, -HOUR, f64::NAN, f64::NEG_INFINITY] {
+        assert!((interval(age, &forecast) - interval(0.0, &forecast)).abs() < 1e-6);
+    }
+    let expected = forecast.expected(-HOUR).unwrap();
+    assert!(expected.remaining <= expected.total);
 }
 
 #[test]
@@ -126,7 +141,7 @@ fn runs() -> impl Strategy<Value = Vec<f64>> {
 
 /// Runs that are all known, and of any spread.
 fn durations(size: impl Into<prop::collection::SizeRange>) -> impl Strategy<Value = Vec<f64>> {
-    let around = (1e3..1e8, 1.0..10.0);
+    let around = (1e3..1e8, prop_oneof![Just(1.0), 1.0..10.0]);
     (around, prop::collection::vec(0.0..1.0, size)).prop_map(|((length, spread), places)| {
         places.into_iter().map(|place: f64| length * f64::powf(spread, place)).collect()
     })
