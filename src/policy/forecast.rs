@@ -36,7 +36,7 @@ pub struct Expected {
 }
 
 impl Forecast {
-    /// How many runs are kept. Those before weigh less than half a hundredth together.
+    /// How many runs are kept. All before weigh less than half a hundredth of the whole.
     pub const RUNS: usize = 20;
 
     /// So many runs are enough to ask less often than the plain rule before they ended.
