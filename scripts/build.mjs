@@ -32,6 +32,7 @@ function* parts() {
   const client = ["Cargo.toml", "Cargo.lock", "src", ...tools];
   const simulator = [...client, "simulator"];
   const typescript = ["ts", "tsconfig.json", "package.json", "package-lock.json"];
+  const bundler = ["scripts/bundle.mjs", "scripts/glue.mjs", "scripts/wasm-text.mjs"];
 
   yield {
     name: "client core",
@@ -49,12 +50,7 @@ function* parts() {
   yield {
     name: "JavaScript",
     // What wasm-pack made follows from these inputs, and reading them is quicker than reading it.
-    inputs: [
-      ...typescript,
-      "scripts/bundle.mjs",
-      "scripts/wasm-text.mjs",
-      { value: fingerprint(simulator) },
-    ],
+    inputs: [...typescript, ...bundler, { value: fingerprint(simulator) }],
     outputs: ["index.js", "index.cjs", "workerd.js", "simulator.js", "simulator.cjs", "cli.js"].map(
       (file) => `pkg/${file}`,
     ),

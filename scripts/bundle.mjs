@@ -4,18 +4,18 @@ import { chmodSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import esbuild from "esbuild";
+import { glueAsFunction } from "./glue.mjs";
 import { at } from "./project.mjs";
 import { wasmText } from "./wasm-text.mjs";
 
-export async function bundle() {
-  const esm = { format: "esm", platform: "neutral", target: "es2022" };
-  // For Node alone esbuild writes down the names of the exports, where `import` of CommonJS looks.
-  const cjs = { format: "cjs", platform: "node", target: "es2022" };
+const esm = { format: "esm", platform: "neutral", target: "es2022" };
+// For Node alone esbuild writes down the names of the exports, where `import` of CommonJS looks.
+const cjs = { format: "cjs", platform: "node", target: "es2022" };
 
-  const client = (source) => ({ plugins: [wasmFrom(source)], inject: [at("ts", "microtask.ts")] });
-  await write("ts/index.ts", "pkg/index.js", { ...esm, ...client("inline") });
-  await write("ts/index.ts", "pkg/index.cjs", { ...cjs, ...client("inline") });
-  await write("ts/index.ts", "pkg/workerd.js", { ...esm, ...client("module") });
+export async function bundle() {
+  await bundleClient("pkg/index.js");
+  await bundleClient("pkg/index.cjs", { format: cjs });
+  await bundleClient("pkg/workerd.js", { source: "module" });
   await write("ts/simulator.ts", "pkg/simulator.js", esm);
   await write("ts/simulator.ts", "pkg/simulator.cjs", cjs);
 
@@ -26,6 +26,14 @@ export async function bundle() {
     plugins: [entriesBesideIt],
   });
   chmodSync(at("pkg", "cli.js"), 0o755);
+}
+
+/** The client, with the core that wasm-bindgen put into `folder`. */
+export async function bundleClient(
+  outfile,
+  { format = esm, source = "inline", folder = "pkg" } = {},
+) {
+  await write("ts/index.ts", outfile, { ...format, plugins: [coreFrom(folder, source)] });
 }
 
 async function write(entry, outfile, options) {
@@ -61,18 +69,25 @@ const wasmAsText = {
 /**
  * `#wasm` is where the client takes its core from. Inline is right nearly everywhere; workerd
  * compiles no bytes at run time and wants the file imported, as a module, from beside the entry.
+ * `#glue` is what makes the JavaScript around it.
  */
-function wasmFrom(source) {
+function coreFrom(folder, source) {
   return {
-    name: `wasm-${source}`,
+    name: `core-${source}`,
     setup(build) {
       build.onResolve({ filter: /^#wasm$/ }, () => ({ path: at("ts", "wasm", `${source}.ts`) }));
-      if (source === "module") {
-        build.onResolve({ filter: /core_bg\.wasm$/ }, () => ({
-          path: "./core_bg.wasm",
-          external: true,
-        }));
-      }
+      build.onResolve({ filter: /core_bg\.wasm$/ }, () =>
+        source === "module"
+          ? { path: "./core_bg.wasm", external: true }
+          : { path: at(folder, "core_bg.wasm") },
+      );
+      build.onResolve({ filter: /^#glue$/ }, () => ({
+        path: at(folder, "core.js"),
+        namespace: "glue",
+      }));
+      build.onLoad({ filter: /$/, namespace: "glue" }, ({ path }) => ({
+        contents: glueAsFunction(readFileSync(path, "utf8")),
+      }));
     },
   };
 }

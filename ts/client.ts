@@ -1,4 +1,4 @@
-import { load, now, type Client } from "./core.js";
+import { load, type Client } from "./core.js";
 import { AnaplanError } from "./error.js";
 import { task } from "./task.js";
 import type { Anaplan, ConnectOptions, TaskRef } from "./types.js";
@@ -16,11 +16,11 @@ import type { Anaplan, ConnectOptions, TaskRef } from "./types.js";
  */
 export async function connect(options?: ConnectOptions): Promise<Anaplan> {
   const core = await load(wasmOf(options));
-  const client = now<Client>(() => core.connect(options));
+  const client = core.now<Client>(() => core.connect(options));
   const close = () => client.close(new DOMException("The client was closed.", "AbortError"));
   const anaplan = {
     task: (ref: TaskRef | string) => {
-      return task(client, Object.freeze(now<TaskRef>(() => core.taskRef(ref))));
+      return task(core, client, Object.freeze(core.now<TaskRef>(() => core.taskRef(ref))));
     },
     close,
   };

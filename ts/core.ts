@@ -1,24 +1,34 @@
 // The WebAssembly core: started on first use, and asked through one place that turns its outcomes
 // into values and errors.
-import init, * as glue from "../pkg/core.js";
+import makeGlue, { type Glue } from "#glue";
 import inline from "#wasm";
-import { breakDown, broken, unlessBroken } from "./breakdown.js";
+import { guard } from "./breakdown.js";
 import { AnaplanError, type ErrorFields } from "./error.js";
 import type { ConnectOptions } from "./types.js";
 
-export { Call, type Client, type Watch } from "../pkg/core.js";
+export type { Call, Client, Watch } from "../pkg/core.js";
+
+/** One core, which serves all clients that were made with it. */
+export interface Core extends Glue {
+  /** The value of a call that answers at once. */
+  now<T>(call: () => unknown): T;
+  /** The value of a call that answers later. */
+  later<T>(call: () => Promise<unknown>): Promise<T>;
+}
 
 /** What the core answers; its promises reject with the reason of an abort alone. */
 type Outcome<T> = { value: T; failure?: never } | { value?: never; failure: ErrorFields };
 
-let started: Promise<typeof glue> | undefined;
+let started: Promise<Core> | undefined;
+/** Kept for another core, should the first one break down. */
+let compiled: WebAssembly.Module | undefined;
 
-/** Starts the core, once; after a failure, anew. */
-export function load(wasm: ConnectOptions["wasm"] | null): Promise<typeof glue> {
-  started ??= start(wasm).catch((cause: unknown) => {
+/** Starts the core, once; after a failure or a breakdown, anew. */
+export function load(wasm: ConnectOptions["wasm"] | null): Promise<Core> {
+  started ??= start(compiled ?? wasm).catch((cause: unknown) => {
     started = undefined;
     throw new AnaplanError({
-      code: wasm ? "INVALID_ARGUMENT" : "INTERNAL",
+      code: wasm && !compiled ? "INVALID_ARGUMENT" : "INTERNAL",
       message: `The WebAssembly core did not start: ${String(cause)}. A Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src; a \`wasm\` of your own must be this version's anaplan-tasks/core.wasm.`,
       retryable: false,
       cause,
@@ -27,27 +37,19 @@ export function load(wasm: ConnectOptions["wasm"] | null): Promise<typeof glue> 
   return started;
 }
 
-/** The value of a call that answers at once. */
-export function now<T>(call: () => unknown): T {
-  const before = broken();
-  if (before) throw before;
-  try {
-    return unwrap(call() as Outcome<T>);
-  } catch (error) {
-    throw broken() ?? error;
-  }
-}
-
-/** The value of a call that answers later. */
-export async function later<T>(call: () => Promise<unknown>): Promise<T> {
-  // Awaited here, so that the error's stack leads to whoever called.
-  return unwrap(await unlessBroken(call as () => Promise<Outcome<T>>));
-}
-
-async function start(wasm: ConnectOptions["wasm"] | null): Promise<typeof glue> {
-  await init({ module_or_path: wasm ?? inline() });
-  glue.onPanic(breakDown);
-  return glue;
+async function start(wasm: ConnectOptions["wasm"] | null): Promise<Core> {
+  const { host, breakDown, now, later } = guard(() => (started = undefined));
+  const glue = makeGlue(host);
+  await glue.init({ module_or_path: wasm ?? inline() });
+  now(() => glue.onPanic(breakDown));
+  compiled = glue.module();
+  return {
+    ...glue,
+    now: <T>(call: () => unknown) => unwrap(now(call as () => Outcome<T>)),
+    // Awaited here, so that the error's stack leads to whoever called.
+    later: async <T>(call: () => Promise<unknown>) =>
+      unwrap(await later(call as () => Promise<Outcome<T>>)),
+  };
 }
 
 function unwrap<T>(outcome: Outcome<T>): T {
