@@ -7,11 +7,12 @@ import { ask, program, say } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { fingerprint, unlessDone } from "./stamp.mjs";
 
-export async function build() {
+/** All that is published; with `tests`, also what only the tests need. */
+export async function build({ tests = false } = {}) {
   const started = performance.now();
   const built = [];
   await oneAtATime(async () => {
-    for (const part of parts()) {
+    for (const part of parts({ tests })) {
       if (await unlessDone(part, part.work)) built.push(part.name);
     }
   });
@@ -21,7 +22,7 @@ export async function build() {
 
 // The modules that do the work are loaded when there is work: what they import exists only after
 // the set-up, and loading it would take longer than finding that nothing changed.
-function* parts() {
+function* parts({ tests }) {
   const tools = [
     { value: ask("rustc", ["-vV"]) },
     "scripts/project.mjs",
@@ -73,6 +74,17 @@ function* parts() {
     inputs: ["pkg/index.js", "pkg/simulator.js"],
     outputs: ["www/lib/index.js", "www/lib/simulator.js"],
     work: copyToPage,
+  };
+  if (!tests) return;
+  const folder = "target/panicking";
+  yield {
+    name: "client that panics",
+    inputs: [...client, ...typescript, ...bundler],
+    outputs: ["core.js", "core_bg.wasm", "index.js"].map((file) => `${folder}/${file}`),
+    work: async () => {
+      await (await import("./wasm.mjs")).buildPanickingWasm(folder);
+      await (await import("./bundle.mjs")).bundleClient(`${folder}/index.js`, { folder });
+    },
   };
 }
 

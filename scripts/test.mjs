@@ -13,7 +13,7 @@ const crates = ["anaplan-tasks", "anaplan-tasks-simulator"];
 async function test(words) {
   const steps = words.length ? suites(words) : [...checks(), ...suites(words), sizeCheck];
   await setup({ tests: true });
-  await build();
+  await build({ tests: true });
 
   const results = [];
   for (const step of steps) results.push(await outcome(step));
@@ -30,7 +30,7 @@ function checks() {
     // Half of the code exists only there.
     ...crates.map((crate) => ({
       name: `clippy, wasm, ${crate}`,
-      command: clippy("--package", crate, "--lib", "--target", wasmTarget),
+      command: clippy("--package", crate, "--lib", "--all-features", "--target", wasmTarget),
     })),
     { name: "tsc", command: node("typescript/bin/tsc", "--noEmit", "--pretty") },
   ];

@@ -26,6 +26,21 @@ export async function buildWasm({ crate, name }) {
   rmSync(at("pkg", `${name}_bg.wasm.d.ts`), { force: true });
 }
 
+/** A core that panics on demand, in the quickest way: nobody gets it but the tests. */
+export async function buildPanickingWasm(folder) {
+  say(`compiling ${folder}/core_bg.wasm (half a minute at first, for the tests)`);
+  const options = ["--lib", "--features", "panic-on-demand", "--target", wasmTarget];
+  await run("cargo", ["build", "--quiet", "--locked", ...options, "--target-dir", at("target")], {
+    // Without the assertions, it takes the same ways as the one that is published.
+    env: { CARGO_PROFILE_DEV_DEBUG: "0", CARGO_PROFILE_DEV_DEBUG_ASSERTIONS: "false" },
+  });
+  await run("wasm-bindgen", [
+    ...["--target", "web", "--omit-default-module-path", "--no-typescript"],
+    ...["--out-dir", at(folder), "--out-name", "core"],
+    at("target", wasmTarget, "debug", "anaplan_tasks.wasm"),
+  ]);
+}
+
 // A panic names the file that it came from, and so the wasm holds the path of every dependency: from
 // the crate's own name on, it is the same on every machine and says nothing of any.
 function* withoutPathsOfThisMachine() {

@@ -3,6 +3,8 @@
 //! Every call gives an outcome, `{ value }` or `{ failure }`, and its promise rejects with the
 //! reason of an abort alone. So the caller tells the three apart without looking at what they are.
 
+#[cfg(feature = "panic-on-demand")]
+mod drill;
 mod options;
 mod outcome;
 mod panic;
@@ -37,7 +39,10 @@ pub fn connect(options: &JsValue) -> JsValue {
 /// Reads a task's reference or URL. The value is the reference as a plain object.
 #[wasm_bindgen(js_name = taskRef)]
 pub fn parse_task_ref(reference: &JsValue) -> JsValue {
-    outcome(task_ref(reference).and_then(|task| outcome::to_js(&task)))
+    let task = task_ref(reference);
+    #[cfg(feature = "panic-on-demand")]
+    drill::at_once(&task);
+    outcome(task.and_then(|task| outcome::to_js(&task)))
 }
 
 /// See [`client::Client`].
@@ -68,6 +73,8 @@ impl Client {
         let (client, parsed) = (self.0.clone(), parsed());
         promise(async move {
             let (call, task, limits) = parsed?;
+            #[cfg(feature = "panic-on-demand")]
+            drill::later(&task).await;
             Ok(outcome::to_js(&*client.call(call, task, limits).await?)?)
         })
     }

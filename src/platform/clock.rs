@@ -34,3 +34,9 @@ pub async fn sleep(millis: f64) {
     let millis = millis.ceil().clamp(0.0, f64::from(i32::MAX)) as u32;
     TimeoutFuture::new(millis).await;
 }
+
+/// Has a timer call `work`.
+#[cfg(feature = "panic-on-demand")]
+pub fn from_timer(work: fn()) {
+    drop(gloo_timers::callback::Timeout::new(10, work).forget());
+}

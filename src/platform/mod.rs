@@ -14,6 +14,8 @@ mod token;
 mod value;
 
 pub use abort::Signal;
+#[cfg(feature = "panic-on-demand")]
+pub use clock::from_timer;
 pub use clock::{chance, monotonic, sleep, wall};
 pub use fetch::{Body, Fetch, Request};
 pub use notify::Notify;

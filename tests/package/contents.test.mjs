@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
+import { at } from "../../scripts/project.mjs";
 import { packedPackage } from "../support/packed.mjs";
 
 test("the tarball holds what users need and nothing else", async () => {
@@ -61,6 +62,15 @@ test("the core is inline where bytes may be compiled, and a file of its own wher
   const workerd = await installed("pkg/workerd.js");
   assert.ok(workerd.length < core / 2);
   assert.match(workerd, /from\s*"\.\/core_bg\.wasm"/);
+});
+
+test("no core in it panics on demand", async () => {
+  const { files } = await packedPackage();
+  const word = "panic-on-demand";
+  for (const file of files) assert.ok(!(await installed(file)).includes(word), file);
+  // Where it does, the word is there to be found.
+  const panicking = await readFile(at("target", "panicking", "core_bg.wasm"), "latin1");
+  assert.ok(panicking.includes(word));
 });
 
 test("the types document themselves and show nothing of the glue", async () => {

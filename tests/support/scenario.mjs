@@ -1,4 +1,5 @@
 // One promise on two platforms: a scenario runs in Node and, word for word, in a page.
+import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { launchBrowser, openPage } from "./browser.mjs";
 import { files, serve } from "./server.mjs";
@@ -10,22 +11,30 @@ const model = { workspaceId: "W", modelId: "M", exportId: "E" };
 /**
  * @param name what is promised
  * @param answer `(request, response, log)`: the server, misbehaving as it likes
+ * @param input plain data for the run
  * @param run runs in Node or in the page, so it may use nothing from around it; gives plain data
  * @param check `(result, log)`: log holds `{ method, url, at, headers }` of each request
  */
-export function scenario(name, { answer, run, check }) {
-  scenarios.push({ name, answer, run, check });
+export function scenario(name, { input, answer, run, check }) {
+  scenarios.push({ name, input, answer, run, check });
 }
 
 const scenarios = [];
 
-/** Runs them all, everywhere, next to each other: most only wait. */
-export function runScenarios(entry) {
+/**
+ * Runs them all, everywhere, next to each other: most only wait.
+ * @param entry what Node imports
+ * @param inPages what a page imports: the same, by its path below the project's folder
+ * @param apart whether Node, too, loads it for each of them
+ */
+export function runScenarios(entry, { inPages = "/pkg/index.js", apart = false } = {}) {
   describe("in Node", { concurrency: true }, () => {
-    for (const { name, answer, run, check } of scenarios) {
+    for (const { name, input, answer, run, check } of scenarios) {
       test(name, async (t) => {
         const { base, log } = await listen(t, answer);
-        check(await run({ ...(await import(entry)), baseUrl: `${base}/2/0`, model }), log);
+        const given = { baseUrl: `${base}/2/0`, model, input };
+        const copy = await import(apart ? `${entry}?${encodeURIComponent(name)}` : entry);
+        check(await run({ ...copy, ...given }), log);
       });
     }
   });
@@ -33,23 +42,26 @@ export function runScenarios(entry) {
   describe("in Chromium", { concurrency: true }, () => {
     let browser;
     after(async () => (await browser)?.close());
-    for (const { name, answer, run, check } of scenarios) {
+    for (const { name, input, answer, run, check } of scenarios) {
       test(name, async (t) => {
         const { base, log } = await listen(t, answer);
-        const { page } = await openPage(t, await (browser ??= launchBrowser()));
+        const { page, errors } = await openPage(t, await (browser ??= launchBrowser()));
         await page.goto(`${base}/blank`);
-        const result = await page.evaluate(inPage, [String(run), model]);
+        const result = await page.evaluate(inPage, [inPages, String(run), { model, input }]);
         check(result, log);
+        // As in Node, where one ends the test. An answer that is an error is printed as one, too.
+        const uncaught = errors.filter((text) => !text.startsWith("Failed to load resource"));
+        assert.deepEqual(uncaught, []);
       });
     }
   });
 }
 
 /* c8 ignore next: it runs in the page. */
-async function inPage([run, model]) {
-  const entry = await import("/pkg/index.js");
+async function inPage([path, run, given]) {
+  const entry = await import(path);
   const call = (0, eval)(`"use strict"; (${run})`);
-  return call({ ...entry, baseUrl: "/2/0", model });
+  return call({ ...entry, baseUrl: "/2/0", ...given });
 }
 
 async function listen(t, answer) {
