@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::reference::{Invalid, TaskRef};
-use crate::status::TaskStatus;
+use crate::status::{Phase, TaskStatus};
 use crate::wire;
 
 /// What kind of failure it is. Programs decide by this.
@@ -37,6 +37,10 @@ pub enum Code {
     Timeout,
     /// An answer that is not Anaplan's.
     Protocol,
+    /// The task ended without success.
+    TaskFailed,
+    /// The task was cancelled.
+    TaskCancelled,
     /// A fault of ours.
     Internal,
 }
@@ -54,6 +58,9 @@ pub struct Error {
     pub status: Option<u16>,
     /// Whether the same call may work later.
     pub retryable: bool,
+    /// After how many milliseconds the server wants to be asked again.
+    #[serde(skip)]
+    pub retry_after: Option<f64>,
     /// Which task it was about.
     #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<Box<TaskRef>>,
@@ -70,19 +77,22 @@ impl Error {
             message: message.into(),
             status: None,
             retryable: matches!(code, Code::Network | Code::Timeout),
+            retry_after: None,
             reference: None,
             task_status: None,
         }
     }
 
     /// The failure behind an HTTP answer that is no success. `said` is the server's own text,
-    /// already free of secrets; empty where it said nothing.
-    pub fn answered(status: u16, said: &str) -> Self {
+    /// already free of secrets; empty where it said nothing. `unauthorized` is what to do about a
+    /// 401, where that is not what it always is.
+    pub fn answered(status: u16, said: &str, unauthorized: Option<&str>) -> Self {
         let verdict = Verdict::of(status, said);
         let mut message = format!("the server answered {status}");
         push_said(&mut message, said);
         message.push_str(". ");
-        message.push_str(verdict.advice);
+        let special = unauthorized.filter(|_| verdict.code == Code::Unauthorized);
+        message.push_str(special.unwrap_or(verdict.advice));
         Self {
             status: Some(status),
             retryable: verdict.retryable,
@@ -109,19 +119,47 @@ impl Error {
         Self { status: Some(status), ..Self::new(Code::Protocol, message) }
     }
 
+    /// The failure that a task ended with, for whoever wants its success and nothing else.
+    pub fn ended(status: &TaskStatus) -> Self {
+        let (code, text) = match status.phase {
+            Phase::Cancelled => (Code::TaskCancelled, "the task was cancelled"),
+            Phase::Failed => (Code::TaskFailed, "the task failed"),
+            _ => (Code::TaskFailed, "the task ended, and Anaplan does not say how"),
+        };
+        let mut message = text.to_owned();
+        let mut said = String::new();
+        for detail in status.result.iter().flat_map(|result| &result.details) {
+            said.push_str(detail.text.as_ref().unwrap_or(&detail.kind));
+            said.push(' ');
+        }
+        push_said(&mut message, &said);
+        Self::new(code, message + ".")
+    }
+
+    /// Says how often it was tried, where that was more than once.
+    pub fn tried(&mut self, attempts: f64) {
+        if attempts > 1.0 {
+            let attempts = attempts as u32;
+            self.message.push_str(&format!(" It was tried {attempts} times."));
+        }
+    }
+
     /// Says what was being done when it failed.
-    #[must_use]
-    pub fn doing(mut self, what: &str) -> Self {
-        self.message = format!("{what}: {}", self.message);
-        self
+    pub fn doing(&mut self, what: &str) {
+        let message = std::mem::replace(&mut self.message, what.to_owned());
+        self.message.push_str(": ");
+        self.message.push_str(&message);
     }
 
     /// Says which task it was about, and what was known of it last.
-    #[must_use]
-    pub fn about(mut self, reference: &TaskRef, last: Option<&TaskStatus>) -> Self {
+    pub fn about(&mut self, reference: &TaskRef, last: Option<&TaskStatus>) {
         self.reference = Some(Box::new(reference.clone()));
         self.task_status = last.cloned().map(Box::new);
-        self
+    }
+
+    /// Whether it says which task it was about.
+    pub fn is_about_a_task(&self) -> bool {
+        self.reference.is_some()
     }
 }
 

@@ -380,8 +380,27 @@ impl BaseUrl {
         Ok(Self(origin + path))
     }
 
+    /// Where Anaplan itself answers.
+    pub fn api() -> Self {
+        Self(Self::DEFAULT.to_owned())
+    }
+
+    /// Where Anaplan's authentication service answers.
+    pub fn auth() -> Self {
+        Self("https://auth.anaplan.com".to_owned())
+    }
+
+    /// Without `end`, should it end so: that is where somebody was a step too precise.
+    #[must_use]
+    pub fn without(self, end: &str) -> Self {
+        match self.0.strip_suffix(end) {
+            Some(shorter) => Self(shorter.to_owned()),
+            None => self,
+        }
+    }
+
     /// The address of `path`.
-    pub fn join(&self, path: &Path) -> String {
+    pub fn join(&self, path: &str) -> String {
         format!("{}{path}", self.0)
     }
 }

@@ -59,6 +59,20 @@ pub struct TaskStatus {
     /// When the next question is due, likewise, while somebody watches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_poll_at: Option<f64>,
+    /// When it may end, while somebody watches and earlier runs are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Expected>,
+}
+
+/// What earlier runs say of this one, in milliseconds. An estimate, never a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Expected {
+    /// From now to the end.
+    pub remaining: f64,
+    /// From the beginning to the end.
+    pub total: f64,
+    /// How many runs say so.
+    pub runs: usize,
 }
 
 /// How a task, or one step of a process, ended.
@@ -128,6 +142,7 @@ impl TaskStatus {
             done,
             observed_at,
             next_poll_at: None,
+            expected: None,
         }
     }
 

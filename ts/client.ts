@@ -1,7 +1,8 @@
-import { load, type Client } from "./core.js";
+import { load, type Client, type Watch } from "./core.js";
 import { AnaplanError } from "./error.js";
+import { statuses } from "./statuses.js";
 import { task } from "./task.js";
-import type { Anaplan, ConnectOptions, TaskRef } from "./types.js";
+import type { Anaplan, ConnectOptions, TaskRef, WatchAllOptions } from "./types.js";
 
 /**
  * Opens a client. Loads the core on first use; sends nothing.
@@ -22,6 +23,11 @@ export async function connect(options?: ConnectOptions): Promise<Anaplan> {
     task: (ref: TaskRef | string) => {
       return task(core, client, Object.freeze(core.now<TaskRef>(() => core.taskRef(ref))));
     },
+    watchAll: (tasks: Iterable<TaskRef | string>, options?: WatchAllOptions) => {
+      const refs = listOf(tasks);
+      const open = () => core.now<Watch>(() => client.watch(refs, options));
+      return statuses(core, open, { onError: options?.onError });
+    },
     close,
   };
   // Not everywhere yet.
@@ -34,11 +40,19 @@ function wasmOf(options: ConnectOptions | undefined) {
   try {
     return options?.wasm;
   } catch (cause) {
-    throw new AnaplanError({
-      code: "INVALID_ARGUMENT",
-      message: "wasm: reading it throws",
-      retryable: false,
-      cause,
-    });
+    throw invalid("wasm: reading it throws", cause);
   }
+}
+
+function listOf(tasks: Iterable<TaskRef | string>): (TaskRef | string)[] {
+  // A text is one, and never what is meant.
+  if (typeof tasks === "object" && typeof tasks?.[Symbol.iterator] === "function") {
+    return [...tasks];
+  }
+  throw invalid("tasks: expected an iterable of references, found something else");
+}
+
+function invalid(message: string, cause?: unknown): AnaplanError {
+  const fields = { code: "INVALID_ARGUMENT", message, retryable: false } as const;
+  return new AnaplanError(cause === undefined ? fields : { ...fields, cause });
 }

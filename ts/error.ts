@@ -13,6 +13,8 @@ export type ErrorCode =
   | "NETWORK"
   | "TIMEOUT"
   | "PROTOCOL"
+  | "TASK_FAILED"
+  | "TASK_CANCELLED"
   | "INTERNAL";
 
 /** What an error is made of. */

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" />
+import type { AnaplanError, ErrorCode } from "./error.js";
 
 /** How to reach Anaplan, and as whom. */
 export interface ConnectOptions {
@@ -13,10 +14,35 @@ export interface ConnectOptions {
   /** Used instead of `globalThis.fetch`. */
   fetch?: typeof globalThis.fetch | undefined;
   /**
+   * This client's share of the requests that Anaplan grants a tenant: 600 in a minute, for all its
+   * workspaces and tools together. A tenth of it may go at once. Cancels go first, then tokens, then
+   * statuses, each in the order in which it was asked for.
+   * @default 300
+   */
+  requestsPerMinute?: number | undefined;
+  /**
    * How long one answer may take, in milliseconds.
    * @default 30000
    */
   requestTimeout?: number | undefined;
+  /**
+   * How often one request of a call is sent at the most, the first time included: after network
+   * faults, time-outs, broken answers, 408, 409, 410, 423, 424, 429 and 5xx, and once more after a
+   * 401 for which a new token could be had. The delays between double, and are drawn at random.
+   * @default 5
+   */
+  attempts?: number | undefined;
+  /**
+   * How long earlier runs took. With it, questions gather where a run is likely to end, and statuses
+   * have `expected`.
+   */
+  history?: History | undefined;
+  /**
+   * Told of each request, answer, retry, rate limit, renewal of a token, pause and resumption, for
+   * logs and metrics. It is called while the client works, so it should be quick; what it throws is
+   * ignored.
+   */
+  onEvent?: ((event: ClientEvent) => void) | undefined;
   /**
    * The core's WebAssembly (`anaplan-tasks/core.wasm`), for hosts that must serve it apart. It is
    * loaded once for all clients, so the first `connect()` decides.
@@ -24,8 +50,70 @@ export interface ConnectOptions {
   wasm?: URL | Response | BufferSource | WebAssembly.Module | undefined;
 }
 
-/** Who we are to Anaplan: a token, or a function that gets one. */
-export type Auth = string | ((ask: TokenRequest) => TokenAnswer | Promise<TokenAnswer>);
+/**
+ * Who we are to Anaplan: a token, a user and a password, or a function that gets tokens.
+ *
+ * Tokens live 35 minutes. One that can be renewed is, when four fifths of its life are over or the
+ * server refuses it: once, however many calls wait for it.
+ */
+export type Auth = string | BasicAuth | ((ask: TokenRequest) => TokenAnswer | Promise<TokenAnswer>);
+
+/** A user of Anaplan's, for programs: no password belongs in a browser. */
+export interface BasicAuth {
+  basic: { user: string; password: string };
+  /**
+   * Where tokens come from. The password is sent there and nowhere else.
+   * @default "https://auth.anaplan.com"
+   */
+  authUrl?: string | URL | undefined;
+  /** Whether `close()` ends the session at Anaplan, too. */
+  logout?: boolean | undefined;
+}
+
+/** A memory of how long runs of an action took; durations only, in milliseconds, newest last. */
+export interface History {
+  /** What is on record of an action; it may hold anything, at the worst it is of no use. */
+  load(action: string): number[] | Promise<number[]>;
+  /** Puts it on record. */
+  save(action: string, durations: number[]): void | Promise<void>;
+}
+
+/** Something that a client did. Times are milliseconds; there is no secret in it. */
+export type ClientEvent =
+  | (ClientRequest & { type: "request" })
+  | (ClientRequest & { type: "answer"; status: number; duration: number })
+  /** It failed, and is sent again no earlier than after `delay`. */
+  | (ClientRequest & { type: "retry"; delay: number } & ClientFailure)
+  /** Anaplan wants nothing for so long. */
+  | { type: "rateLimit"; delay: number }
+  /** A token was asked for; with `code` and `message` there was none. */
+  | ({ type: "renewal"; reason: TokenRequest["reason"]; duration: number } & Partial<ClientFailure>)
+  /**
+   * Nothing is sent: by no one (`rateLimit`), or for one watch of a task (`hidden`), whose page is in
+   * the background and whose `whenHidden` is `pause`.
+   */
+  | { type: "pause"; reason: "rateLimit"; duration: number }
+  | { type: "resume"; reason: "rateLimit" }
+  | { type: "pause" | "resume"; reason: "hidden"; ref: TaskRef };
+
+/** A request, in an event. */
+export interface ClientRequest {
+  method: "GET" | "POST" | "DELETE";
+  /** Below `baseUrl`, or `authUrl`. */
+  path: string;
+  /** Which task it is about. */
+  ref?: TaskRef;
+  /** 1 at first. */
+  attempt: number;
+}
+
+/** What went wrong, in an event. */
+export interface ClientFailure {
+  code: ErrorCode;
+  /** The HTTP status, when there was an answer. */
+  status?: number;
+  message: string;
+}
 
 /** What a function that gets tokens is told. */
 export interface TokenRequest {
@@ -60,6 +148,13 @@ export interface Anaplan {
    */
   task(ref: TaskRef | string): Task;
   /**
+   * Follows many tasks, each to its end: every status as it comes, of whichever task. A loop that
+   * takes its time gets the latest of each. What fails for one task (it is gone, say) ends the loop
+   * with that error, or is handed to `onError`, and the others go on.
+   * @throws {@link AnaplanError} `INVALID_ARGUMENT`
+   */
+  watchAll(tasks: Iterable<TaskRef | string>, options?: WatchAllOptions): AsyncIterable<TaskStatus>;
+  /**
    * Ends every watch, and rejects whatever else is waiting with an `AbortError`. The tasks
    * themselves run on.
    */
@@ -87,10 +182,36 @@ export interface Task {
   watch(options?: WatchOptions): TaskWatch;
   /** Waits for its end, whatever that is: look at `phase`. */
   outcome(options?: WatchOptions): Promise<TaskStatus>;
+  /**
+   * Waits for its success.
+   * @throws {@link AnaplanError} `TASK_FAILED`, `TASK_CANCELLED`; `taskStatus` says more
+   */
+  result(options?: WatchOptions): Promise<TaskResult>;
 }
 
 /** Statuses as they are observed, the last one final. Each iteration is a watch of its own. */
-export type TaskWatch = AsyncIterable<TaskStatus>;
+export interface TaskWatch extends AsyncIterable<TaskStatus>, Subscribable {}
+
+/**
+ * The same for those who are called: all subscribers share one watch, which begins with the first
+ * of them and ends with the last. Both functions can be handed on as they are, to React's
+ * `useSyncExternalStore(watch.subscribe, watch.getSnapshot)` for one.
+ */
+export interface Subscribable {
+  /**
+   * @param onStatus called with each status
+   * @param onError called when the watch fails, which ends it; left out, the error is reported like
+   * one that nobody caught
+   * @returns what ends the subscription
+   */
+  subscribe(
+    this: void,
+    onStatus: (status: TaskStatus) => void,
+    onError?: (error: unknown) => void,
+  ): () => void;
+  /** The status that came last, the same object until another comes. */
+  getSnapshot(this: void): TaskStatus | undefined;
+}
 
 /** What a task is doing. */
 export type Phase =
@@ -119,6 +240,21 @@ export interface TaskStatus {
   observedAt: number;
   /** When the next question is due, likewise; only while watching. */
   nextPollAt?: number;
+  /**
+   * What earlier runs say of this one, only while watching and with a `history`. An estimate: absent
+   * where too little is known, and where this run takes longer than all before.
+   */
+  expected?: TaskExpectation;
+}
+
+/** When a run may end, in milliseconds. */
+export interface TaskExpectation {
+  /** From the status to the end. */
+  remaining: number;
+  /** From the beginning to the end. */
+  total: number;
+  /** How many runs say so. */
+  runs: number;
 }
 
 /** How a task, or one step of a process, ended. */
@@ -167,4 +303,22 @@ export interface WatchOptions extends CallOptions {
    * @default 30000
    */
   maxInterval?: number | undefined;
+  /**
+   * What an abort of `signal` means for the task: that it runs on, or that Anaplan is asked to cancel
+   * it, which the call does not wait for.
+   * @default "detach"
+   */
+  onAbort?: "detach" | "cancel" | undefined;
+  /**
+   * How to ask while the page is in the background: at `maxInterval`, not at all, or as ever. When it
+   * is shown again, Anaplan is asked at once if five seconds have passed.
+   * @default "slow"
+   */
+  whenHidden?: "slow" | "pause" | "normal" | undefined;
+}
+
+/** How many tasks are watched. */
+export interface WatchAllOptions extends WatchOptions {
+  /** Takes the failure of one task, whose `ref` says which; the others go on. */
+  onError?: ((error: AnaplanError) => void) | undefined;
 }

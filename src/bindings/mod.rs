@@ -33,7 +33,7 @@ pub fn on_panic(report: js_sys::Function) {
 /// Opens a client. The value is a [`Client`].
 #[wasm_bindgen]
 pub fn connect(options: &JsValue) -> JsValue {
-    outcome(connection(options).map(|exchange| Client(client::Client::new(exchange)).into()))
+    outcome(connection(options).map(|client| Client(client).into()))
 }
 
 /// Reads a task's reference or URL. The value is the reference as a plain object.
@@ -56,6 +56,7 @@ pub enum Call {
     Status,
     Cancel,
     Outcome,
+    Success,
 }
 
 #[wasm_bindgen]
@@ -67,6 +68,7 @@ impl Client {
                 Call::Status => client::Call::Status,
                 Call::Cancel => client::Call::Cancel,
                 Call::Outcome => client::Call::Outcome(watching(options)?),
+                Call::Success => client::Call::Success(watching(options)?),
             };
             Ok::<_, Error>((call, task_ref(task)?, limits(options)?))
         };
@@ -79,11 +81,12 @@ impl Client {
         })
     }
 
-    /// The value is a [`Watch`].
-    pub fn watch(&self, task: &JsValue, options: &JsValue) -> JsValue {
+    /// The value is a [`Watch`] of all these tasks.
+    pub fn watch(&self, tasks: Vec<JsValue>, options: &JsValue) -> JsValue {
         let watch = || {
-            let (task, cadence, limits) = (task_ref(task)?, watching(options)?, limits(options)?);
-            Ok(Watch(Rc::new(self.0.watch(task, cadence, limits))).into())
+            let tasks = tasks.iter().map(task_ref).collect::<Result<_, _>>()?;
+            let watch = self.0.watch(tasks, watching(options)?, limits(options)?);
+            Ok(Watch(Rc::new(watch)).into())
         };
         outcome(watch())
     }

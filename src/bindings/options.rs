@@ -5,21 +5,36 @@ use std::rc::Rc;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::client::{Credentials, Exchange, Limits, Source, Token};
+use super::outcome::to_js;
+use crate::client::{
+    Client, Credentials, Event, Events, Exchange, Gate, Giver, Histories, Limits, Line, Login,
+    Source, Token,
+};
 use crate::error::{Code, Error};
-use crate::platform::{Fetch, Signal, TokenSource, is_url, page_origin};
-use crate::policy::{Cadence, Millis};
+use crate::platform::{Fetch, HistoryStore, Signal, TokenSource, is_url, page_origin};
+use crate::policy::{Budget, Cadence, Millis, Retry, Watcher, WhenHidden};
 use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
 
 /// The options of `connect`.
-pub fn connection(options: &JsValue) -> Result<Exchange, Error> {
+pub fn connection(options: &JsValue) -> Result<Client, Error> {
+    const PER_MINUTE: &str = "a finite number of requests, at least 1";
+    const ATTEMPTS: &str = "a finite number of attempts, at least 1";
     let options = Options::new("options", options)?;
-    Ok(Exchange {
-        base_url: base_url(&options)?,
-        fetch: Fetch::new(function(&options, "fetch")?),
+    let per_minute = options.number("requestsPerMinute", 1.0, PER_MINUTE)?;
+    let on_event = function(&options, "onEvent")?;
+    let events = Rc::new(Events::new(on_event.map(listener)));
+    let exchange = Exchange {
+        base_url: base_url(&options, "baseUrl")?.unwrap_or(BaseUrl::api()),
         credentials: credentials(&options)?,
-        request_timeout: options.millis("requestTimeout")?.unwrap_or(Exchange::REQUEST_TIMEOUT),
-    })
+        line: Rc::new(Line {
+            fetch: Fetch::new(function(&options, "fetch")?),
+            gate: Gate::new(per_minute.unwrap_or(Budget::<()>::PER_MINUTE), Rc::clone(&events)),
+            events,
+            request_timeout: options.millis("requestTimeout")?.unwrap_or(Line::REQUEST_TIMEOUT),
+            attempts: options.number("attempts", 1.0, ATTEMPTS)?.unwrap_or(Retry::ATTEMPTS),
+        }),
+    };
+    Ok(Client::new(exchange, Histories::new(history(&options)?)))
 }
 
 /// A task's reference, or its URL.
@@ -48,46 +63,101 @@ pub fn limits(options: &JsValue) -> Result<Limits, Error> {
         let refused = Invalid::new("signal", "an AbortSignal", kind(&signal));
         Some(Signal::new(signal).ok_or(refused)?)
     };
-    Ok(Limits { signal, timeout: options.millis("timeout")?, ..Limits::default() })
+    let on_abort = options.choice("onAbort", ["detach", "cancel"], "\"detach\" or \"cancel\"")?;
+    let timeout = options.millis("timeout")?;
+    Ok(Limits { signal, timeout, cancels: on_abort == Some(1), ..Limits::default() })
 }
 
-/// `interval` and `maxInterval`.
-pub fn watching(options: &JsValue) -> Result<Cadence, Error> {
+/// `interval`, `maxInterval` and `whenHidden`.
+pub fn watching(options: &JsValue) -> Result<Watcher, Error> {
+    const WHEN_HIDDEN: &str = "\"slow\", \"pause\" or \"normal\"";
     let options = Options::new("options", options)?;
-    Ok(Cadence::new(options.millis("interval")?, options.millis("maxInterval")?))
+    let cadence = Cadence::new(options.millis("interval")?, options.millis("maxInterval")?);
+    let when_hidden =
+        match options.choice("whenHidden", ["slow", "pause", "normal"], WHEN_HIDDEN)? {
+            Some(1) => WhenHidden::Pause,
+            Some(2) => WhenHidden::Normal,
+            _ => WhenHidden::Slow,
+        };
+    Ok(Watcher::new(cadence, when_hidden))
 }
 
-fn base_url(options: &Options<'_>) -> Result<BaseUrl, Error> {
+fn base_url(options: &Options<'_>, name: &'static str) -> Result<Option<BaseUrl>, Error> {
     const EXPECTED: &str = "a string or a URL";
-    let value = options.get("baseUrl")?;
+    let value = options.get(name)?;
     let text = match given(&value) {
-        Given::Missing => BaseUrl::DEFAULT.to_owned(),
+        Given::Missing => return Ok(None),
         Given::Text(text) => text,
         // A `URL`, of whatever realm.
         Given::Other(kind) => Reflect::get(&value, &JsValue::from_str("href"))
             .ok()
             .and_then(|href| href.as_string())
-            .ok_or_else(|| Invalid::new("baseUrl", EXPECTED, kind))?,
+            .ok_or_else(|| Invalid::new(name, EXPECTED, kind))?,
     };
-    let base_url = BaseUrl::parse("baseUrl", &text, page_origin().as_deref())?;
+    let base_url = BaseUrl::parse(name, &text, page_origin().as_deref())?;
     if is_url(&base_url.to_string()) {
-        Ok(base_url)
+        Ok(Some(base_url))
     } else {
-        Err(Invalid::new("baseUrl", "a URL", "an impossible host").into())
+        Err(Invalid::new(name, "a URL", "an impossible host").into())
     }
 }
 
 fn credentials(options: &Options<'_>) -> Result<Credentials, Error> {
-    const EXPECTED: &str = "a token or a function that gives one";
     let value = options.get("auth")?;
-    match given(&value) {
-        Given::Missing => Ok(Credentials::None),
-        Given::Text(token) => Ok(Credentials::Fixed(Token::parse(&token)?)),
+    let giver = match given(&value) {
+        Given::Missing => return Ok(Credentials::None),
+        Given::Text(token) => return Ok(Credentials::Fixed(Token::parse(&token)?)),
         Given::Other(kind) => match value.dyn_into::<Function>() {
-            Ok(ask) => Ok(Credentials::Source(Rc::new(Source::new(TokenSource::new(ask))))),
-            Err(_) => Err(Invalid::new("auth", EXPECTED, kind).into()),
+            Ok(ask) => Giver::Function(TokenSource::new(ask)),
+            Err(value) => Giver::Login(login(&value, kind)?),
         },
+    };
+    Ok(Credentials::Source(Rc::new(Source::new(giver))))
+}
+
+fn login(value: &JsValue, kind: &'static str) -> Result<Login, Error> {
+    const EXPECTED: &str = "a token, a function that gives one, or { basic: { user, password } }";
+    let refuse = |found| Invalid::new("auth", EXPECTED, found);
+    if kind != "an object" {
+        return Err(refuse(kind).into());
     }
+    let auth = Options(value);
+    let basic = auth.get("basic")?;
+    if is_missing(&basic) {
+        return Err(refuse("another object").into());
+    }
+    let basic = Options::new("auth.basic", &basic)?;
+    let text = |name, argument| match given(&basic.get(name)?) {
+        Given::Text(text) => Ok(text),
+        Given::Missing => Err(Error::from(Invalid::new(argument, "a string", "nothing"))),
+        Given::Other(kind) => Err(Invalid::new(argument, "a string", kind).into()),
+    };
+    let user = text("user", "auth.basic.user")?;
+    let password = text("password", "auth.basic.password")?;
+    // The paths begin with `/token`, and an address may do so already.
+    let auth_url = base_url(&auth, "authUrl")?.unwrap_or(BaseUrl::auth()).without("/token");
+    let logs_out = auth.get("logout")?.is_truthy();
+    Ok(Login::new(&user, &password, auth_url, logs_out)?)
+}
+
+fn history(options: &Options<'_>) -> Result<Option<HistoryStore>, Error> {
+    const EXPECTED: &str = "an object with the methods load and save";
+    let value = options.get("history")?;
+    if is_missing(&value) {
+        return Ok(None);
+    }
+    let kind = kind(&value);
+    let store = HistoryStore::new(value);
+    store.map(Some).ok_or_else(|| Invalid::new("history", EXPECTED, kind).into())
+}
+
+/// What the function throws is its own affair.
+fn listener(function: Function) -> Box<dyn Fn(&Event<'_>)> {
+    Box::new(move |event| {
+        if let Ok(event) = to_js(event) {
+            let _ = function.call1(&JsValue::UNDEFINED, &event);
+        }
+    })
 }
 
 fn function(options: &Options<'_>, name: &'static str) -> Result<Option<Function>, Error> {
@@ -119,19 +189,44 @@ impl<'a> Options<'a> {
     }
 
     fn millis(&self, name: &'static str) -> Result<Option<Millis>, Error> {
-        const EXPECTED: &str = "a finite number of milliseconds, not negative";
+        self.number(name, 0.0, "a finite number of milliseconds, not negative")
+    }
+
+    fn number(
+        &self,
+        name: &'static str,
+        least: f64,
+        expected: &'static str,
+    ) -> Result<Option<f64>, Error> {
         let value = self.get(name)?;
         if is_missing(&value) {
             return Ok(None);
         }
-        match value.as_f64() {
-            Some(millis) if millis.is_finite() && millis >= 0.0 => Ok(Some(millis)),
-            Some(millis) if millis < 0.0 => {
-                Err(Invalid::new(name, EXPECTED, "a negative number").into())
-            }
-            Some(_) => Err(Invalid::new(name, EXPECTED, "one that is not finite").into()),
-            None => Err(Invalid::new(name, EXPECTED, kind(&value)).into()),
+        let found = match value.as_f64() {
+            Some(number) if number.is_finite() && number >= least => return Ok(Some(number)),
+            Some(number) if number < 0.0 => "a negative number",
+            Some(number) if number.is_finite() => "a smaller one",
+            Some(_) => "one that is not finite",
+            None => kind(&value),
+        };
+        Err(Invalid::new(name, expected, found).into())
+    }
+
+    /// Which of several words.
+    fn choice<const N: usize>(
+        &self,
+        name: &'static str,
+        words: [&str; N],
+        expected: &'static str,
+    ) -> Result<Option<usize>, Error> {
+        let value = self.get(name)?;
+        if is_missing(&value) {
+            return Ok(None);
         }
+        let word = value.as_string();
+        let found = words.iter().position(|known| word.as_deref() == Some(*known));
+        let kind = || if word.is_some() { "another word" } else { kind(&value) };
+        found.map(Some).ok_or_else(|| Invalid::new(name, expected, kind()).into())
     }
 }
 

@@ -22,7 +22,9 @@ pub fn settled(result: Result<JsValue, Failure>) -> Result<JsValue, JsValue> {
     match result {
         Ok(value) => Ok(object("value", &value)),
         Err(Failure::Aborted(reason) | Failure::Closed(reason)) => Err(reason.0),
-        Err(Failure::Failed(error, cause)) => Ok(failed(&error, cause)),
+        Err(Failure::Failed(error, cause) | Failure::Tokenless(error, cause)) => {
+            Ok(failed(&error, cause))
+        }
     }
 }
 

@@ -1,11 +1,19 @@
 //! The token, wherever it comes from.
 
 use std::cell::RefCell;
+use std::pin::pin;
 use std::rc::Rc;
 
-use super::{Failure, flight::Flight};
+use futures_util::future::{Either, select};
+
+use super::Failure;
+use super::event::Event;
+use super::flight::Flight;
+use super::line::Line;
+use super::login::Login;
 use crate::error::{Code, Error};
-use crate::platform::{Opaque, TokenSource, wall};
+use crate::platform::{Opaque, TokenSource, monotonic, sleep, spawn, wall};
+use crate::policy::{Moment, Reason, TokenLife};
 use crate::reference::Invalid;
 
 /// Where the token comes from.
@@ -14,7 +22,7 @@ pub enum Credentials {
     None,
     /// One that the caller holds.
     Fixed(Token),
-    /// A function of the caller's.
+    /// Whoever can get another.
     Source(Rc<Source>),
 }
 
@@ -22,17 +30,28 @@ pub enum Credentials {
 #[derive(Clone)]
 pub struct Token(Rc<str>);
 
-/// A function of the caller's, and what it gave last.
+/// Whoever gives tokens, and what was given last.
 pub struct Source {
-    ask: TokenSource,
-    held: RefCell<Held>,
+    giver: Giver,
+    held: RefCell<Option<Token>>,
+    life: RefCell<TokenLife>,
     renewal: Flight,
 }
 
-enum Held {
-    Nothing,
-    Token { token: Token, expires_at: Option<f64> },
-    Refused,
+/// Who gives tokens.
+pub enum Giver {
+    /// A function of the caller's.
+    Function(TokenSource),
+    /// Anaplan's own service, for a user and a password.
+    Login(Login),
+}
+
+/// A token as it was given.
+pub struct Given {
+    /// The token.
+    pub token: Token,
+    /// When it ends, in milliseconds since the epoch by the clock here, if that was said.
+    pub expires_at: Option<f64>,
 }
 
 impl Token {
@@ -52,70 +71,128 @@ impl Token {
         Ok(Self(text.into()))
     }
 
-    /// The token itself. A secret.
-    pub fn secret(&self) -> &str {
-        &self.0
+    /// The value of the `Authorization` header. A secret.
+    pub fn header(&self) -> String {
+        let mut header = "AnaplanAuthToken ".to_owned();
+        header.push_str(&self.0);
+        header
+    }
+
+    /// The token itself, to be kept out of texts.
+    pub fn share(&self) -> Rc<str> {
+        Rc::clone(&self.0)
     }
 }
 
 impl Credentials {
-    /// The token to send now. All who ask while the function is at work wait for one answer.
-    pub async fn token(&self) -> Result<Option<Token>, Failure> {
+    /// The token to send now. All who ask while another is got wait for that one.
+    pub async fn token(&self, line: &Rc<Line>) -> Result<Option<Token>, Failure> {
         match self {
             Self::None => Ok(None),
             Self::Fixed(token) => Ok(Some(token.clone())),
-            Self::Source(source) => source.token().await.map(Some),
+            Self::Source(source) => source.token(line).await.map(Some).map_err(Failure::tokenless),
         }
     }
 
-    /// The server did not accept `token`. Says whether there may be another: a function is asked
-    /// again before the next request.
+    /// The server did not accept `token`. Says whether there may be another.
     pub fn refused(&self, token: &Token) -> bool {
-        match self {
-            Self::Source(source) => {
-                source.refused(token);
-                true
-            }
-            Self::None | Self::Fixed(_) => false,
+        let Self::Source(source) = self else {
+            return false;
+        };
+        let mut held = source.held.borrow_mut();
+        // Another may have come since.
+        if held.as_ref().is_some_and(|current| current.0 == token.0) {
+            *held = None;
+            source.life.borrow_mut().refused();
+        }
+        true
+    }
+
+    /// The client is closed: a session that is to end with it is ended.
+    pub fn close(&self, line: &Rc<Line>) {
+        if let Self::Source(source) = self
+            && let Giver::Login(login) = &source.giver
+            && login.logs_out
+            && let Some(token) = source.held.borrow_mut().take()
+        {
+            let (source, line) = (Rc::clone(source), Rc::clone(line));
+            spawn(async move {
+                if let Giver::Login(login) = &source.giver {
+                    // Nobody is left to tell; the token ends by itself.
+                    let _ = login.log_out(&line, &token).await;
+                }
+            });
         }
     }
 }
 
 impl Source {
-    /// Takes the function.
-    pub fn new(ask: TokenSource) -> Self {
-        Self { ask, held: RefCell::new(Held::Nothing), renewal: Flight::default() }
-    }
-
-    async fn token(self: &Rc<Self>) -> Result<Token, Failure> {
-        let reason = match &*self.held.borrow() {
-            Held::Nothing => "first",
-            Held::Refused => "rejected",
-            Held::Token { expires_at: Some(at), .. } if *at <= wall() => "expiring",
-            Held::Token { token, .. } => return Ok(token.clone()),
-        };
-        let source = Rc::clone(self);
-        self.renewal.join(async move { source.renew(reason).await }).await?;
-        match &*self.held.borrow() {
-            Held::Token { token, .. } => Ok(token.clone()),
-            Held::Nothing | Held::Refused => Err(failed(None)),
+    /// With whoever gives tokens.
+    pub fn new(giver: Giver) -> Self {
+        Self {
+            giver,
+            held: RefCell::default(),
+            life: RefCell::default(),
+            renewal: Flight::default(),
         }
     }
 
-    async fn renew(&self, reason: &str) -> Result<(), Failure> {
-        let asked = self.ask.ask(reason).await.map_err(|cause| failed(Some(cause)))?;
-        let token = asked.token.ok_or_else(|| failed(None))?;
-        let token = Token::parse(&token).map_err(Error::from)?;
-        *self.held.borrow_mut() = Held::Token { token, expires_at: asked.expires_at };
+    async fn token(self: &Rc<Self>, line: &Rc<Line>) -> Result<Token, Failure> {
+        if let (None, Some(token)) = (self.life.borrow().need(now()), &*self.held.borrow()) {
+            return Ok(token.clone());
+        }
+        let (source, the_line) = (Rc::clone(self), Rc::clone(line));
+        let renewal = self.renewal.join(|| async move { source.renew(&the_line).await });
+        let renewed = match select(renewal, pin!(sleep(self.giver.patience(line)))).await {
+            Either::Left((renewed, _)) => renewed,
+            Either::Right(_) => Err(line.timed_out("the auth function gave no token")),
+        };
+        // The old one may serve on.
+        match (renewed, &*self.held.borrow()) {
+            (Ok(()), Some(token)) => Ok(token.clone()),
+            (Err(_), Some(token)) if self.life.borrow_mut().failed(now()) => Ok(token.clone()),
+            (Err(failure), _) => Err(failure),
+            (Ok(()), None) => Err(failed(None)),
+        }
+    }
+
+    async fn renew(&self, line: &Line) -> Result<(), Failure> {
+        let reason = self.life.borrow().need(now()).unwrap_or(Reason::Expiring);
+        let old = self.held.borrow().clone().filter(|_| self.life.borrow().is_good(now()));
+        let started = monotonic();
+        let given = match &self.giver {
+            Giver::Function(ask) => from_function(ask, reason).await,
+            Giver::Login(login) => login.token(line, old.as_ref()).await,
+        };
+        let error = given.as_ref().err().and_then(Failure::error);
+        let event = Event::renewal(reason.as_str(), monotonic() - started, error);
+        line.events.tell(&event);
+        let Given { token, expires_at } = given?;
+        *self.held.borrow_mut() = Some(token);
+        self.life.borrow_mut().renewed(now(), expires_at);
         Ok(())
     }
+}
 
-    fn refused(&self, token: &Token) {
-        let mut held = self.held.borrow_mut();
-        if matches!(&*held, Held::Token { token: current, .. } if current.0 == token.0) {
-            *held = Held::Refused;
+impl Giver {
+    /// How long one waits for a token. The service's own attempts have each their time.
+    fn patience(&self, line: &Line) -> f64 {
+        match self {
+            Self::Function(_) => line.request_timeout,
+            Self::Login(_) => f64::INFINITY,
         }
     }
+}
+
+async fn from_function(ask: &TokenSource, reason: Reason) -> Result<Given, Failure> {
+    let asked = ask.ask(reason.as_str()).await.map_err(|cause| failed(Some(cause)))?;
+    let token = asked.token.ok_or_else(|| failed(None))?;
+    let token = Token::parse(&token).map_err(Error::from)?;
+    Ok(Given { token, expires_at: asked.expires_at })
+}
+
+fn now() -> Moment {
+    Moment { steady: monotonic(), wall: wall() }
 }
 
 fn failed(cause: Option<Opaque>) -> Failure {

@@ -19,14 +19,21 @@ pub type Ticket = Shared<Work>;
 type Work = LocalBoxFuture<'static, Result<(), Failure>>;
 
 impl Flight {
-    /// The work under way.
-    pub fn current(&self) -> Option<Ticket> {
-        self.0.borrow().as_ref().and_then(WeakShared::upgrade)
+    /// Whether there is work under way.
+    pub fn is_busy(&self) -> bool {
+        self.current().is_some()
     }
 
     /// Joins the work under way, or starts some.
-    pub fn join(&self, work: impl Future<Output = Result<(), Failure>> + 'static) -> Ticket {
-        self.current().unwrap_or_else(|| self.start(work.boxed_local()))
+    pub fn join<W>(&self, work: impl FnOnce() -> W) -> Ticket
+    where
+        W: Future<Output = Result<(), Failure>> + 'static,
+    {
+        self.current().unwrap_or_else(|| self.start(work().boxed_local()))
+    }
+
+    fn current(&self) -> Option<Ticket> {
+        self.0.borrow().as_ref().and_then(WeakShared::upgrade)
     }
 
     fn start(&self, work: Work) -> Ticket {

@@ -1,17 +1,16 @@
 //! How long a call goes on.
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, pending};
-use std::pin::{Pin, pin};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 
-use futures_util::future::{Either, select};
-
+use super::tasks::Task;
 use super::{Client, Failure};
 use crate::error::{Code, Error};
-use crate::platform::{Notify, Opaque, Signal, monotonic, sleep};
+use crate::platform::{Notify, Opaque, Signal, Timers, monotonic, spawn};
 use crate::policy::Millis;
-use crate::reference::TaskRef;
 use crate::status::TaskStatus;
 
 /// The caller's patience.
@@ -21,7 +20,9 @@ pub struct Limits {
     pub signal: Option<Signal>,
     /// Given up after this time, counted from the first work done within these limits.
     pub timeout: Option<Millis>,
-    /// When that was.
+    /// Whether an abort asks for the task to be cancelled.
+    pub cancels: bool,
+    /// When the work began.
     pub started: Cell<Option<Millis>>,
 }
 
@@ -32,79 +33,107 @@ pub struct Closed {
     changed: Notify,
 }
 
+/// Work that gives a status, or none.
+pub type Work<'a> = Pin<&'a mut dyn Future<Output = Result<Option<Rc<TaskStatus>>, Failure>>>;
+
 impl Client {
     /// Does `work` within `limits` and while the client is open. What is given up is dropped, and
     /// with it the request under way and every timer.
     pub(super) async fn run(
         &self,
         limits: &Limits,
-        task: &TaskRef,
-        doing: &str,
-        work: Pin<&mut dyn Future<Output = Result<Rc<TaskStatus>, Failure>>>,
-    ) -> Result<Rc<TaskStatus>, Failure> {
-        let given_up = pin!(async {
-            let (aborted, closed) = (pin!(limits.aborted()), pin!(self.0.closed.reason()));
-            match select(select(aborted, closed), pin!(limits.passed())).await {
-                Either::Left((Either::Left((reason, _)), _)) => Failure::Aborted(reason),
-                Either::Left((Either::Right((reason, _)), _)) => Failure::Closed(reason),
-                Either::Right((error, _)) => error.into(),
+        mut work: Work<'_>,
+    ) -> Result<Option<Rc<TaskStatus>>, Failure> {
+        let closed = &self.0.closed;
+        let mut closing = closed.changed.listen();
+        let mut hearing = limits.signal.as_ref().map(Signal::hear);
+        let mut timer = Timers::shared().timer();
+        // Looked at in this order, so that a call that is given up already sends nothing.
+        poll_fn(|cx| {
+            if let Some(Poll::Ready(reason)) = hearing.as_mut().map(|hearing| hearing.poll(cx)) {
+                return Poll::Ready(Err(Failure::Aborted(reason)));
+            }
+            closing.heard(cx);
+            if let Some(reason) = &*closed.reason.borrow() {
+                return Poll::Ready(Err(Failure::Closed(reason.clone())));
+            }
+            if let Some(timeout) = limits.timeout {
+                let deadline = limits.started() + timeout;
+                // Not for a moment when it has passed already, so that nothing more is sent.
+                if monotonic() >= deadline {
+                    return Poll::Ready(Err(passed(timeout).into()));
+                }
+                timer.set(deadline, cx);
+            }
+            work.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// From now on, and until what this gives is dropped, an abort cancels these tasks, if that is
+    /// wanted. For a call that is given up does nothing more itself.
+    pub(super) fn cancel_on_abort(&self, limits: &Limits, tasks: &[Rc<Task>]) -> Option<Watchdog> {
+        let signal = limits.signal.as_ref().filter(|_| limits.cancels)?;
+        let mut hearing = signal.hear();
+        let tasks = tasks.to_vec();
+        let watchdog = Watchdog(Rc::default());
+        let leash = Rc::clone(&watchdog.0);
+        spawn(async move {
+            let mut released = leash.changed.listen();
+            let aborted = poll_fn(|cx| {
+                released.heard(cx);
+                match hearing.poll(cx) {
+                    Poll::Ready(_) => Poll::Ready(true),
+                    Poll::Pending if leash.is_released.get() => Poll::Ready(false),
+                    Poll::Pending => Poll::Pending,
+                }
+            });
+            if aborted.await {
+                for task in tasks {
+                    if task.latest().is_none_or(|status| !status.done) {
+                        // Nobody waits for the answer; whoever listens to events hears of it.
+                        spawn(async move { drop(task.cancel().await) });
+                    }
+                }
             }
         });
-        // Polled in this order, so that a call that is given up already sends nothing.
-        let result = match select(given_up, work).await {
-            Either::Left((failure, _)) => Err(failure),
-            Either::Right((result, _)) => result,
-        };
-        result.map_err(|failure| {
-            let last = self.0.tasks.latest(task);
-            failure.map(|error| error.doing(doing).about(task, last.as_deref()))
-        })
+        Some(watchdog)
+    }
+}
+
+/// Waits for an abort to act upon it, until this is dropped.
+pub struct Watchdog(Rc<Leash>);
+
+#[derive(Default)]
+struct Leash {
+    is_released: Cell<bool>,
+    changed: Notify,
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.0.is_released.set(true);
+        self.0.changed.notify();
     }
 }
 
 impl Limits {
-    async fn aborted(&self) -> Opaque {
-        match &self.signal {
-            Some(signal) => signal.aborted().await,
-            None => pending().await,
-        }
-    }
-
-    async fn passed(&self) -> Error {
-        let Some(timeout) = self.timeout else {
-            return pending().await;
-        };
+    fn started(&self) -> Millis {
         let started = self.started.get().unwrap_or_else(monotonic);
         self.started.set(Some(started));
-        // Not for a moment when it has passed already, so that nothing more is sent; and again
-        // where it is longer than a timer can be.
-        loop {
-            let left = started + timeout - monotonic();
-            if left <= 0.0 {
-                break;
-            }
-            sleep(left).await;
-        }
-        let timeout = timeout as u64;
-        let text = format!("no end within the timeout of {timeout} ms; the task itself runs on");
-        Error::new(Code::Timeout, text)
+        started
     }
+}
+
+fn passed(timeout: Millis) -> Error {
+    let timeout = timeout as u64;
+    let text = format!("no end within the timeout of {timeout} ms; the task itself runs on");
+    Error::new(Code::Timeout, text)
 }
 
 impl Closed {
     pub(super) fn close(&self, reason: Opaque) {
         self.reason.borrow_mut().get_or_insert(reason);
         self.changed.notify();
-    }
-
-    /// Resolves once it is closed.
-    async fn reason(&self) -> Opaque {
-        loop {
-            let changed = self.changed.changed();
-            if let Some(reason) = &*self.reason.borrow() {
-                return reason.clone();
-            }
-            changed.await;
-        }
     }
 }

@@ -1,15 +1,19 @@
-//! One who watches one task.
+//! One who watches tasks.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::pin::pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::{Context, Poll};
 
-use futures_util::future::{Either, select};
+use futures_util::stream::{SelectAll, Stream};
 
-use super::tasks::Task;
-use super::{Client, Failure, Limits};
-use crate::platform::Notify;
-use crate::policy::{Cadence, Watcher};
+use super::limits::{Limits, Watchdog};
+use super::tasks::{Task, Wait, Want};
+use super::{Client, Failure, told};
+use crate::error::Error;
+use crate::platform::{Notify, Timers};
+use crate::policy::Watcher;
 use crate::reference::TaskRef;
 use crate::status::TaskStatus;
 
@@ -17,42 +21,89 @@ use crate::status::TaskStatus;
 /// the server nothing and keeps no timer; one who comes back late gets the latest.
 pub struct Watch {
     client: Client,
-    task: TaskRef,
-    open: OnceCell<Rc<Task>>,
-    watcher: RefCell<Watcher>,
+    tasks: Vec<TaskRef>,
+    watcher: Watcher,
     limits: Limits,
+    open: OnceCell<Open>,
     ended: Cell<bool>,
     stopped: Notify,
 }
 
+/// What there is once somebody has waited.
+struct Open {
+    timers: Timers,
+    follows: RefCell<SelectAll<Follow>>,
+    /// How many have not ended.
+    left: Cell<usize>,
+    /// The one, where there is one alone.
+    only: Option<Rc<Task>>,
+    _watchdog: Option<Watchdog>,
+}
+
+/// One task, followed to its end.
+struct Follow {
+    task: Rc<Task>,
+    wait: Wait,
+    has_ended: bool,
+}
+
+const WATCHING: &str = "Watching the task";
+
 impl Watch {
-    pub(super) fn new(client: Client, task: TaskRef, cadence: Cadence, limits: Limits) -> Self {
+    pub(super) fn new(
+        client: Client,
+        tasks: Vec<TaskRef>,
+        watcher: Watcher,
+        limits: Limits,
+    ) -> Self {
         Self {
             client,
-            task,
-            open: OnceCell::new(),
-            watcher: RefCell::new(Watcher::new(cadence)),
+            tasks,
+            watcher,
             limits,
+            open: OnceCell::new(),
             ended: Cell::new(false),
             stopped: Notify::default(),
         }
     }
 
-    /// The next status; `None` after the last one, after a failure, and after [`stop`](Self::stop)
-    /// or the client's end.
+    /// The next status of any of the tasks; `None` after the last one, and after
+    /// [`stop`](Self::stop) or the client's end. What fails for one task ends the watch for that
+    /// one; an abort and a timeout end it all.
     pub async fn next(&self) -> Result<Option<Rc<TaskStatus>>, Failure> {
         if self.ended.get() {
             return Ok(None);
         }
-        let (stopped, status) = (pin!(self.stopped.changed()), pin!(self.status()));
-        let Either::Right((status, _)) = select(stopped, status).await else {
-            return Ok(None);
+        let open = self.open.get_or_init(|| self.open());
+        let mut stopping = self.stopped.listen();
+        open.resume();
+        let work = poll_fn(|cx| {
+            stopping.heard(cx);
+            if self.ended.get() {
+                return Poll::Ready(Ok(None));
+            }
+            // Not held while somebody else is called.
+            let next = Pin::new(&mut *open.follows.borrow_mut()).poll_next(cx);
+            next.map(Option::transpose)
+        });
+        let result = self.client.run(&self.limits, pin!(work)).await;
+        open.suspend();
+        let is_of_one = |failure: &Failure| failure.error().is_some_and(Error::is_about_a_task);
+        let one_has_ended = match &result {
+            Ok(Some(status)) => status.done,
+            Ok(None) => return self.end(Ok(None)),
+            Err(failure) if is_of_one(failure) => true,
+            Err(Failure::Closed(_)) => return self.end(Ok(None)),
+            Err(_) => {
+                return self.end(result.map_err(|failure| match &open.only {
+                    Some(task) => told(failure, WATCHING, task),
+                    None => failure.map(&mut |error| error.doing("Watching the tasks")),
+                }));
+            }
         };
-        self.ended.set(status.as_ref().map_or(true, |status| status.done));
-        match status {
-            Err(Failure::Closed(_)) => Ok(None),
-            status => status.map(Some),
-        }
+        let left = open.left.get().saturating_sub(usize::from(one_has_ended));
+        open.left.set(left);
+        if left == 0 { self.end(result) } else { result }
     }
 
     /// Ends the watch, and with it a [`next`](Self::next) that is waiting.
@@ -61,10 +112,65 @@ impl Watch {
         self.stopped.notify();
     }
 
-    async fn status(&self) -> Result<Rc<TaskStatus>, Failure> {
-        // Kept from one status to the next: what was seen is counted there.
-        let task = self.open.get_or_init(|| self.client.0.tasks.open(&self.task));
-        let work = task.next(&self.watcher);
-        self.client.run(&self.limits, &self.task, "Watching the task", pin!(work)).await
+    fn end<T>(&self, result: T) -> T {
+        self.ended.set(true);
+        result
+    }
+
+    fn open(&self) -> Open {
+        // One alone does not need timers of its own: it can be put to rest.
+        let timers = if self.tasks.len() == 1 { Timers::shared() } else { Timers::new() };
+        let tasks: Vec<_> = self.tasks.iter().map(|task| self.client.0.tasks.open(task)).collect();
+        let attempts = self.client.0.exchange.line.attempts;
+        let watchdog = self.client.cancel_on_abort(&self.limits, &tasks);
+        let follow = |task: Rc<Task>| {
+            let wait = Wait::new(Want::Next(self.watcher), attempts, &timers);
+            Follow { task, wait, has_ended: false }
+        };
+        let only = tasks.first().filter(|_| tasks.len() == 1).cloned();
+        let left = Cell::new(tasks.len());
+        let follows = RefCell::new(tasks.into_iter().map(follow).collect());
+        Open { timers, follows, left, only, _watchdog: watchdog }
+    }
+}
+
+impl Open {
+    fn resume(&self) {
+        if self.only.is_none() {
+            self.timers.resume();
+        }
+    }
+
+    /// Nobody waits, for now.
+    fn suspend(&self) {
+        if self.only.is_none() {
+            return self.timers.suspend();
+        }
+        for follow in self.follows.borrow_mut().iter_mut() {
+            follow.task.rest(&mut follow.wait);
+        }
+    }
+}
+
+impl Stream for Follow {
+    type Item = Result<Rc<TaskStatus>, Failure>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.has_ended {
+            return Poll::Ready(None);
+        }
+        let Poll::Ready(result) = this.task.poll(&mut this.wait, cx) else {
+            return Poll::Pending;
+        };
+        this.has_ended = result.as_ref().map_or(true, |status| status.done);
+        let result = result.map_err(|failure| told(failure, WATCHING, &this.task));
+        Poll::Ready(Some(result))
+    }
+}
+
+impl Drop for Follow {
+    fn drop(&mut self) {
+        self.task.rest(&mut self.wait);
     }
 }

@@ -1,15 +1,15 @@
 //! `AbortSignal`, listened to and given.
 
 use std::cell::RefCell;
-use std::pin::pin;
 use std::rc::{Rc, Weak};
+use std::task::{Context, Poll};
 
 use js_sys::WeakMap;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, AbortSignal};
 
-use super::notify::Notify;
+use super::notify::{Notify, Place};
 use super::value::{Opaque, property};
 
 /// A signal of the caller's.
@@ -24,16 +24,37 @@ impl Signal {
         looks_right.then(|| Self(value.unchecked_into()))
     }
 
-    /// Resolves with the reason once it is aborted. The reason may be any value at all.
-    pub async fn aborted(&self) -> Opaque {
-        let listener = Listener::of(&self.0);
-        loop {
-            let heard = pin!(listener.heard.changed());
-            if property(&self.0, "aborted").as_bool() == Some(true) {
-                return Opaque(property(&self.0, "reason"));
-            }
-            heard.await;
+    /// Begins to listen.
+    pub fn hear(&self) -> Hearing {
+        Hearing { listener: Listener::of(&self.0), place: Place::default(), is_told: true }
+    }
+}
+
+/// One who listens. Dropping it leaves nothing behind.
+pub struct Hearing {
+    listener: Rc<Listener>,
+    place: Place,
+    /// Whether there is reason to look.
+    is_told: bool,
+}
+
+impl Hearing {
+    /// The reason, once the signal is aborted; until then whoever polls is woken by that.
+    pub fn poll(&mut self, cx: &Context<'_>) -> Poll<Opaque> {
+        let heard = &self.listener.heard;
+        self.is_told |= heard.wait(&mut self.place, cx);
+        let signal: &JsValue = &self.listener.signal;
+        if std::mem::take(&mut self.is_told) && property(signal, "aborted").as_bool() == Some(true)
+        {
+            return Poll::Ready(Opaque(property(signal, "reason")));
         }
+        Poll::Pending
+    }
+}
+
+impl Drop for Hearing {
+    fn drop(&mut self) {
+        self.listener.heard.leave(&mut self.place);
     }
 }
 

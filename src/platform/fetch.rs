@@ -14,7 +14,7 @@ pub struct Fetch(Option<Function>);
 
 /// What is sent.
 pub struct Request<'a> {
-    /// `GET`, `DELETE`.
+    /// `GET`, `POST`, `DELETE`.
     pub method: &'static str,
     /// The whole address.
     pub url: &'a str,
@@ -26,6 +26,7 @@ pub struct Request<'a> {
 pub struct Body {
     /// The HTTP status; `None` for a redirect that the browser hides.
     pub status: Option<u16>,
+    headers: JsValue,
     text: JsString,
 }
 
@@ -75,19 +76,28 @@ impl Fetch {
         let hidden = property(&response, "type").as_string().as_deref() == Some("opaqueredirect");
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let status = property(&response, "status").as_f64().map_or(0, |status| status as u16);
-        Ok(Body { status: (!hidden).then_some(status), text })
+        let headers = property(&response, "headers");
+        Ok(Body { status: (!hidden).then_some(status), headers, text })
     }
 }
 
 impl Body {
-    /// The body as JSON; `None` where it is none, or more than anybody needs to say.
+    /// The body as JSON; `None` where it is no object, or more than anybody needs to say.
     pub fn json(&self) -> Option<Json> {
         /// Reading takes a tenth of a second for as many characters, in which nothing else goes on.
         const MOST: u32 = 4_000_000;
-        if self.text.length() > MOST {
+        // What is thrown and caught leaves a little behind each time (wasm-bindgen keeps a place for
+        // the value that never came), so what cannot be an object is not even tried.
+        let is_object = self.text.trim_start().char_code_at(0) == f64::from(b'{');
+        if !is_object || self.text.length() > MOST {
             return None;
         }
         json::parse(&self.text)
+    }
+
+    /// A header's value, where there is one and the browser lets us see it.
+    pub fn header(&self, name: &str) -> Option<String> {
+        call(&self.headers, "get", &JsValue::from_str(name)).ok()?.as_string()
     }
 
     /// Whether there is nothing in it.

@@ -7,19 +7,29 @@
 mod abort;
 mod clock;
 mod fetch;
+mod history;
 mod json;
 mod notify;
 mod page;
+mod presence;
+mod spawn;
+mod text;
+mod timer;
 mod token;
 mod value;
 
 pub use abort::Signal;
-#[cfg(feature = "panic-on-demand")]
-pub use clock::from_timer;
-pub use clock::{chance, monotonic, sleep, wall};
+pub use clock::{chance, date, monotonic, wall};
 pub use fetch::{Body, Fetch, Request};
-pub use notify::Notify;
+pub use history::HistoryStore;
+pub use notify::{Notify, Place};
 pub use page::{is_url, origin as page_origin};
+pub use presence::{Presence, is_offline};
+pub use spawn::spawn;
+pub use text::base64;
+#[cfg(feature = "panic-on-demand")]
+pub use timer::from_timer;
+pub use timer::{Timer, Timers, sleep};
 pub use token::TokenSource;
 pub use value::Opaque;
 

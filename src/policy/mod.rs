@@ -3,13 +3,19 @@
 
 #![forbid(unsafe_code)]
 
+mod budget;
 mod cadence;
 mod forecast;
 mod polling;
+mod retry;
+mod token;
 
+pub use budget::{Budget, Class, Ticket, Turn};
 pub use cadence::Cadence;
 pub use forecast::{Expected, Forecast};
-pub use polling::{Answer, Polling, Step, Watcher};
+pub use polling::{Answer, Polling, Step, Surroundings, Watcher, WhenHidden};
+pub use retry::{Circumstances, LONGEST_PAUSE, Retry, retry_after};
+pub use token::{Moment, Reason, TokenLife};
 
 /// Milliseconds, by a clock that never goes back.
 pub type Millis = f64;

@@ -1,18 +1,27 @@
 //! When one task is asked for, whoever wants to know.
 
-use super::{Cadence, FLOOR, Millis};
+use super::{Cadence, FLOOR, Forecast, Millis};
 
 /// All questions about one task, from every caller.
 ///
-/// Guarantee: however callers come and go, [`Step::Ask`] is given only when [`FLOOR`] has passed
-/// since the last question was settled, by an answer, a failure or by being dropped. So the server
-/// sees no two questions closer together than that.
+/// Guarantee: however callers come and go, questions fail and the surroundings change,
+/// [`Step::Ask`] is given only when [`FLOOR`] has passed since the last question was settled, by an
+/// answer, a failure or by being dropped. So the server sees no two questions closer together than
+/// that.
 #[derive(Debug, Clone, Default)]
 pub struct Polling {
     settled: Option<Millis>,
+    hold: Option<Hold>,
     answer: Option<Answer>,
     cancelled: Option<Millis>,
-    version: u64,
+    version: u32,
+}
+
+/// After a failure nobody asks for a while.
+#[derive(Debug, Clone, Copy)]
+struct Hold {
+    since: Millis,
+    until: Millis,
 }
 
 /// What counts of an answer.
@@ -37,61 +46,100 @@ pub enum Step {
     Deliver,
     /// Send the question now.
     Ask,
-    /// Wait until then, or until something changes, and look again.
+    /// Wait until then, or until something changes, and look again. Infinity is for as long as
+    /// nothing changes.
     Wait(Millis),
+}
+
+/// What goes on around a task.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// When the machine woke last, came online, or the page was shown again: whatever was known is
+    /// old then, and a question is due at once.
+    pub woken: Option<Millis>,
+    /// Whether nobody looks: the page is in the background.
+    pub hidden: bool,
+    /// What earlier runs of the action say.
+    pub forecast: Option<&'a Forecast>,
+}
+
+/// What a watcher does while nobody looks.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenHidden {
+    /// Asks at its longest interval.
+    #[default]
+    Slow,
+    /// Asks no more until somebody looks again.
+    Pause,
+    /// Asks as ever.
+    Normal,
 }
 
 /// One who watches.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Watcher {
     cadence: Cadence,
-    seen: Option<u64>,
+    when_hidden: WhenHidden,
+    seen: Option<u32>,
 }
 
 impl Watcher {
     /// One who has seen nothing yet.
-    pub fn new(cadence: Cadence) -> Self {
-        Self { cadence, seen: None }
+    pub fn new(cadence: Cadence, when_hidden: WhenHidden) -> Self {
+        Self { cadence, when_hidden, seen: None }
     }
 }
 
 impl Polling {
     /// For one who asks once: an answer younger than [`FLOOR`] will do.
-    pub fn once(&self, now: Millis) -> Step {
-        self.deliver_if(now, |answer| now - answer.at < FLOOR)
+    pub fn once(&self, now: Millis, around: &Surroundings<'_>) -> Step {
+        self.deliver_if(now, around, |answer| now - answer.at < FLOOR)
     }
 
     /// For one who needs the answer to a question that was sent at `moment` or later.
-    pub fn since(&self, moment: Millis, now: Millis) -> Step {
-        self.deliver_if(now, |answer| answer.asked >= moment)
+    pub fn since(&self, moment: Millis, now: Millis, around: &Surroundings<'_>) -> Step {
+        self.deliver_if(now, around, |answer| answer.asked >= moment)
     }
 
     /// For one who watches: the first answer at once, then each as it is due, and at the end the
     /// last one.
-    pub fn watch(&self, watcher: &Watcher, now: Millis) -> Step {
+    pub fn watch(&self, watcher: &Watcher, now: Millis, around: &Surroundings<'_>) -> Step {
         let Some(seen) = watcher.seen else {
-            return self.once(now);
+            return self.once(now, around);
         };
-        let due = self.due(watcher).unwrap_or(now);
+        let due = self.due(watcher, around).unwrap_or(now);
         let is_last = self.answer.is_some_and(|answer| answer.done);
-        if self.version > seen && (is_last || now < due) {
+        if self.version != seen && (is_last || now < due) {
             return Step::Deliver;
         }
-        self.ask_from(due, now)
+        self.ask_from(due, now, around)
     }
 
     /// When the next question is due for this watcher, after an answer.
-    pub fn due(&self, watcher: &Watcher) -> Option<Millis> {
+    pub fn due(&self, watcher: &Watcher, around: &Surroundings<'_>) -> Option<Millis> {
         let answer = self.answer?;
-        match self.cancelled {
-            Some(cancelled) if answer.at <= cancelled => Some(cancelled + FLOOR),
-            // After a cancel the end is near, however old the task.
-            Some(cancelled) => {
-                let age = answer.age.min(answer.at - cancelled);
-                Some(answer.at + watcher.cadence.delay(age, answer.jitter, None))
-            }
-            None => Some(answer.at + watcher.cadence.delay(answer.age, answer.jitter, None)),
-        }
+        let delay = |age, forecast| watcher.cadence.delay(age, answer.jitter, forecast);
+        let due = match self.cancelled {
+            Some(cancelled) if answer.at <= cancelled => cancelled + FLOOR,
+            // After a cancel the end is near, however old the task and long its other runs.
+            Some(cancelled) => answer.at + delay(answer.age.min(answer.at - cancelled), None),
+            None => answer.at + delay(answer.age, around.forecast),
+        };
+        let hidden_due = match watcher.when_hidden {
+            _ if !around.hidden => due,
+            WhenHidden::Normal => due,
+            WhenHidden::Pause => return Some(Millis::INFINITY),
+            WhenHidden::Slow => due.max(answer.at + watcher.cadence.most),
+        };
+        Some(match around.woken {
+            Some(woken) if woken > answer.at => hidden_due.min(woken),
+            _ => hidden_due,
+        })
+    }
+
+    /// How old the task is, after an answer.
+    pub fn age(&self, now: Millis) -> Option<Millis> {
+        self.answer.map(|answer| answer.age + (now - answer.at))
     }
 
     /// The watcher takes the latest status.
@@ -103,6 +151,7 @@ impl Polling {
     /// cancel is not, unless the task is over.
     pub fn answered(&mut self, answer: Answer) -> bool {
         self.settled = Some(answer.at);
+        self.hold = None;
         if !answer.done && self.cancelled.is_some_and(|cancelled| answer.asked < cancelled) {
             return false;
         }
@@ -114,6 +163,14 @@ impl Polling {
     /// A question ended without an answer.
     pub fn settled(&mut self, now: Millis) {
         self.settled = Some(now);
+    }
+
+    /// A question failed, and the next is to wait `delay` beyond [`FLOOR`]; of several who say so,
+    /// the longest counts.
+    pub fn failed(&mut self, now: Millis, delay: Millis) {
+        let until = now + FLOOR + delay;
+        let until = self.hold.map_or(until, |hold| hold.until.max(until));
+        self.hold = Some(Hold { since: now, until });
     }
 
     /// A cancel was accepted: the status on hand has changed, and the next question is due in
@@ -129,12 +186,23 @@ impl Polling {
         passed(self.settled) && passed(self.cancelled)
     }
 
-    fn deliver_if(&self, now: Millis, good: impl FnOnce(Answer) -> bool) -> Step {
-        if self.answer.is_some_and(good) { Step::Deliver } else { self.ask_from(now, now) }
+    fn deliver_if(
+        &self,
+        now: Millis,
+        around: &Surroundings<'_>,
+        good: impl FnOnce(Answer) -> bool,
+    ) -> Step {
+        if self.answer.is_some_and(good) {
+            return Step::Deliver;
+        }
+        self.ask_from(now, now, around)
     }
 
-    fn ask_from(&self, due: Millis, now: Millis) -> Step {
+    fn ask_from(&self, due: Millis, now: Millis, around: &Surroundings<'_>) -> Step {
         let from = self.settled.map_or(due, |settled| due.max(settled + FLOOR));
+        // What failed while the machine slept or was offline says nothing of now.
+        let hold = self.hold.filter(|hold| around.woken.is_none_or(|woken| woken <= hold.since));
+        let from = hold.map_or(from, |hold| from.max(hold.until));
         if now >= from { Step::Ask } else { Step::Wait(from) }
     }
 }

@@ -9,7 +9,9 @@
 mod json;
 mod message;
 mod task;
+mod token;
 
 pub use json::Json;
 pub use message::{excerpt, said};
 pub use task::{Detail, Task, TaskResult};
+pub use token::TokenInfo;

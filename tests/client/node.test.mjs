@@ -22,7 +22,11 @@ test("a refused connection is NETWORK, with the socket's own error behind it", a
   await once(server, "listening");
   const { port } = server.address();
   server.close();
-  const anaplan = await connect({ baseUrl: `http://127.0.0.1:${port}`, auth: "s3cret" });
+  const anaplan = await connect({
+    baseUrl: `http://127.0.0.1:${port}`,
+    auth: "s3cret",
+    attempts: 1,
+  });
   const error = await failure(anaplan.task(ref).status());
   assert.equal(error.code, "NETWORK");
   assert.equal(error.retryable, true);
@@ -32,7 +36,7 @@ test("a refused connection is NETWORK, with the socket's own error behind it", a
 });
 
 test("a host that does not exist is NETWORK", async () => {
-  const anaplan = await connect({ baseUrl: "https://no-such-host.invalid" });
+  const anaplan = await connect({ baseUrl: "https://no-such-host.invalid", attempts: 1 });
   const error = await failure(anaplan.task(ref).status());
   assert.equal(error.code, "NETWORK");
   assert.match(error.message, /no answer from https:\/\/no-such-host\.invalid: fetch failed \(/);
@@ -56,7 +60,7 @@ for (const [name, text] of Object.entries({
   "by what is no HTTP": "SSH-2.0-OpenSSH_9.6\r\n\r\n",
 })) {
   test(`a connection that breaks ${name} is NETWORK`, async (t) => {
-    const anaplan = await connect({ baseUrl: await breaking(t, text) });
+    const anaplan = await connect({ baseUrl: await breaking(t, text), attempts: 1 });
     const error = await failure(anaplan.task(ref).status());
     assert.ok(error instanceof AnaplanError);
     assert.equal(error.code, "NETWORK");
@@ -248,6 +252,7 @@ test("a slow consumer misses nothing, however many tasks are open", limit, async
   let asked = 0;
   const anaplan = await connect({
     baseUrl: "https://api.example",
+    requestsPerMinute: 1e9,
     fetch: async (url) => {
       if (!url.endsWith("/slow")) return Response.json(inProgress);
       const taskState = ++asked > 3 ? "COMPLETE" : "IN_PROGRESS";
@@ -260,7 +265,7 @@ test("a slow consumer misses nothing, however many tasks are open", limit, async
     [Symbol.asyncIterator]();
   for (let i = 0; i < 3; i++) {
     await iterator.next();
-    now += 6_000;
+    now += 12_000;
   }
   for (let i = 0; i < 200; i++) await anaplan.task({ ...ref, taskId: `other${i}` }).status();
   const { value } = await iterator.next();
@@ -283,7 +288,7 @@ test("no error of a fetch of one's own carries the token", async () => {
     const fetch = async (...args) => {
       throw make(...args);
     };
-    const anaplan = await connect({ auth: "abc+s3cret/xyz==", fetch });
+    const anaplan = await connect({ auth: "abc+s3cret/xyz==", fetch, attempts: 1 });
     const error = await failure(anaplan.task(ref).status());
     assert.equal(error.code, "NETWORK");
     const told = inspect(error, { depth: 10 }) + JSON.stringify(error);
@@ -292,6 +297,7 @@ test("no error of a fetch of one's own carries the token", async () => {
   // Without a token there is nothing to hide, and the cause is the one that was thrown.
   const thrown = new Error("mine");
   const anaplan = await connect({
+    attempts: 1,
     fetch: async () => {
       throw thrown;
     },
@@ -373,6 +379,8 @@ test("whatever JSON comes, a status or an error of ours comes of it", async () =
   let body;
   const anaplan = await connect({
     baseUrl: "https://api.example",
+    requestsPerMinute: 1e9,
+    attempts: 1,
     fetch: async () => new Response(body),
   });
   let statuses = 0;
@@ -412,6 +420,8 @@ test("many calls leave no memory behind", async (t) => {
   const copy = await import(`${import.meta.resolve("anaplan-tasks")}?memory`);
   const anaplan = await copy.connect({
     baseUrl: "https://api.example",
+    requestsPerMinute: 1e9,
+    attempts: 1,
     fetch: async (url) =>
       url.includes("bad") ? new Response("no", { status: 500 }) : Response.json(inProgress),
   });

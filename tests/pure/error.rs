@@ -28,7 +28,7 @@ fn every_status_has_its_code_and_says_whether_to_repeat() {
         (504, Code::Server, true),
     ];
     for (status, code, retryable) in all {
-        let error = Error::answered(status, "the server's words");
+        let error = Error::answered(status, "the server's words", None);
         assert_eq!((error.code, error.retryable), (code, retryable), "{status}");
         assert_eq!(error.status, Some(status));
         assert!(error.message.contains(&format!("{status}: \"the server's words\". ")));
@@ -37,19 +37,19 @@ fn every_status_has_its_code_and_says_whether_to_repeat() {
 
 #[test]
 fn a_retired_host_is_not_asked_again() {
-    let error = Error::answered(503, "This API is deprecated");
+    let error = Error::answered(503, "This API is deprecated", None);
     assert!(!error.retryable && error.message.contains("https://api.anaplan.com/2/0"));
 }
 
 #[test]
 fn an_empty_403_may_be_a_refused_origin() {
-    assert!(Error::answered(403, "").message.contains("gateway"));
-    assert!(!Error::answered(403, "No").message.contains("gateway"));
+    assert!(Error::answered(403, "", None).message.contains("gateway"));
+    assert!(!Error::answered(403, "No", None).message.contains("gateway"));
 }
 
 #[test]
 fn long_bodies_are_cut() {
-    let error = Error::answered(500, &"x".repeat(1_000_000));
+    let error = Error::answered(500, &"x".repeat(1_000_000), None);
     assert!(error.message.len() < 600, "{}", error.message.len());
     let error = Error::not_understood(200, "a task", &"<p>x</p>".repeat(100_000));
     assert!(error.message.len() < 900, "{}", error.message.len());
@@ -57,8 +57,9 @@ fn long_bodies_are_cut() {
 
 #[test]
 fn it_says_what_was_done_to_what() {
-    let error =
-        Error::answered(404, "Not Found").doing("Asking for the task").about(&task_ref(), None);
+    let mut error = Error::answered(404, "Not Found", None);
+    error.doing("Asking for the task");
+    error.about(&task_ref(), None);
     let json = serde_json::to_value(&error).unwrap();
     assert_eq!(json["code"], "NOT_FOUND");
     assert_eq!(json["ref"]["exportId"], "116000000004");

@@ -1,5 +1,10 @@
-use anaplan_tasks::policy::{Answer, Cadence, FLOOR, Millis, Polling, Step, Watcher};
+use anaplan_tasks::policy::{
+    Answer, Cadence, FLOOR, Millis, Polling, Step, Surroundings, Watcher, WhenHidden,
+};
 use proptest::prelude::*;
+
+/// Nothing that matters.
+const AROUND: Surroundings<'_> = Surroundings { woken: None, hidden: false, forecast: None };
 
 #[test]
 fn the_interval_is_the_root_of_the_age_between_five_and_thirty_seconds() {
@@ -57,9 +62,9 @@ proptest! {
 fn an_hour_costs_few_questions_and_the_end_is_seen_soon() {
     let (length, mut now, mut asked) = (3_600_000.0, 0.0, 0);
     let mut polling = Polling::default();
-    let mut watcher = Watcher::new(Cadence::default());
+    let mut watcher = Watcher::new(Cadence::default(), WhenHidden::Normal);
     loop {
-        match polling.watch(&watcher, now) {
+        match polling.watch(&watcher, now, &AROUND) {
             Step::Ask => {
                 asked += 1;
                 let done = now >= length;
@@ -81,33 +86,33 @@ fn an_hour_costs_few_questions_and_the_end_is_seen_soon() {
 #[test]
 fn the_first_watcher_asks_at_once_and_a_second_takes_its_answer() {
     let mut polling = Polling::default();
-    let first = Watcher::new(Cadence::default());
-    assert_eq!(polling.watch(&first, 100.0), Step::Ask);
+    let first = Watcher::new(Cadence::default(), WhenHidden::Normal);
+    assert_eq!(polling.watch(&first, 100.0, &AROUND), Step::Ask);
     answer(&mut polling, 100.0, 200.0);
-    let second = Watcher::new(Cadence::default());
-    assert_eq!(polling.watch(&second, 5_199.0), Step::Deliver);
-    assert_eq!(polling.watch(&second, 5_200.0), Step::Ask);
+    let second = Watcher::new(Cadence::default(), WhenHidden::Normal);
+    assert_eq!(polling.watch(&second, 5_199.0, &AROUND), Step::Deliver);
+    assert_eq!(polling.watch(&second, 5_200.0, &AROUND), Step::Ask);
 }
 
 #[test]
 fn one_who_comes_late_gets_no_old_answer() {
     let mut polling = Polling::default();
     answer(&mut polling, 0.0, 0.0);
-    let mut watcher = Watcher::new(Cadence::default());
+    let mut watcher = Watcher::new(Cadence::default(), WhenHidden::Normal);
     polling.delivered(&mut watcher);
     answer(&mut polling, 6_000.0, 6_000.0);
-    assert_eq!(polling.watch(&watcher, 7_000.0), Step::Deliver);
-    assert_eq!(polling.watch(&watcher, 60_000.0), Step::Ask);
+    assert_eq!(polling.watch(&watcher, 7_000.0, &AROUND), Step::Deliver);
+    assert_eq!(polling.watch(&watcher, 60_000.0, &AROUND), Step::Ask);
 }
 
 #[test]
 fn the_last_answer_is_delivered_however_late() {
     let mut polling = Polling::default();
     answer(&mut polling, 0.0, 0.0);
-    let mut watcher = Watcher::new(Cadence::default());
+    let mut watcher = Watcher::new(Cadence::default(), WhenHidden::Normal);
     polling.delivered(&mut watcher);
     polling.answered(Answer { asked: 6e3, at: 6e3, age: 6e3, jitter: 0.0, done: true });
-    assert_eq!(polling.watch(&watcher, 1e9), Step::Deliver);
+    assert_eq!(polling.watch(&watcher, 1e9, &AROUND), Step::Deliver);
 }
 
 #[test]
@@ -115,17 +120,17 @@ fn after_a_cancel_the_next_question_is_due_in_five_seconds() {
     let hour = 3_600_000.0;
     let mut polling = Polling::default();
     polling.answered(Answer { asked: 0.0, at: 0.0, age: hour, jitter: 0.0, done: false });
-    let mut watcher = Watcher::new(Cadence::default());
+    let mut watcher = Watcher::new(Cadence::default(), WhenHidden::Normal);
     polling.delivered(&mut watcher);
-    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Wait(30_000.0));
+    assert_eq!(polling.watch(&watcher, 10_000.0, &AROUND), Step::Wait(30_000.0));
     polling.cancelled(10_000.0);
-    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Deliver);
+    assert_eq!(polling.watch(&watcher, 10_000.0, &AROUND), Step::Deliver);
     polling.delivered(&mut watcher);
-    assert_eq!(polling.watch(&watcher, 10_000.0), Step::Wait(15_000.0));
+    assert_eq!(polling.watch(&watcher, 10_000.0, &AROUND), Step::Wait(15_000.0));
     // And the one after that is not half a minute off, though the task is old.
     polling.answered(Answer { asked: 15e3, at: 15e3, age: hour, jitter: 0.0, done: false });
     polling.delivered(&mut watcher);
-    let Step::Wait(until) = polling.watch(&watcher, 16_000.0) else { panic!() };
+    let Step::Wait(until) = polling.watch(&watcher, 16_000.0, &AROUND) else { panic!() };
     assert!((20_000.0..21_000.0).contains(&until), "{until}");
 }
 
@@ -144,8 +149,8 @@ fn an_answer_from_before_a_cancel_is_no_news() {
 fn a_failure_counts_as_a_question() {
     let mut polling = Polling::default();
     polling.settled(1_000.0);
-    assert_eq!(polling.once(1_000.0), Step::Wait(6_000.0));
-    assert_eq!(polling.once(6_000.0), Step::Ask);
+    assert_eq!(polling.once(1_000.0, &AROUND), Step::Wait(6_000.0));
+    assert_eq!(polling.once(6_000.0, &AROUND), Step::Ask);
     assert!(!polling.is_idle(5_999.0) && polling.is_idle(6_000.0));
 }
 
@@ -215,17 +220,17 @@ impl World {
         }
         let mut steps = Vec::new();
         if self.once {
-            let step = self.polling.once(self.now);
+            let step = self.polling.once(self.now, &AROUND);
             self.once = step != Step::Deliver;
             steps.push(step);
         }
         for (watcher, _, since) in self.watchers.iter_mut().flatten() {
-            let step = self.polling.watch(watcher, self.now);
+            let step = self.polling.watch(watcher, self.now, &AROUND);
             if step == Step::Deliver {
                 self.polling.delivered(watcher);
                 *since = self.now;
             }
-            steps.push(self.polling.watch(watcher, self.now));
+            steps.push(self.polling.watch(watcher, self.now, &AROUND));
         }
         for step in steps {
             match step {
@@ -275,7 +280,7 @@ proptest! {
                 Event::Watch { interval, most } => {
                     let cadence = Cadence::new(Some(interval), Some(most));
                     let now = world.now;
-                    world.watchers.push(Some((Watcher::new(cadence), cadence, now)));
+                    world.watchers.push(Some((Watcher::new(cadence, WhenHidden::Normal), cadence, now)));
                 }
                 Event::Leave(number) => {
                     if let Some(place) = world.watchers.get_mut(number) {
