@@ -139,6 +139,15 @@ function setBusy(button, busy) {
   setAttribute(button, "aria-disabled", busy ? "true" : undefined);
 }
 
+/** Somebody is there to press a button, so it is told soon when a task is out of reach. */
+const habits = {
+  attempts: 3,
+  onEvent(event) {
+    if (event.type !== "retry" || event.method !== "GET") return;
+    for (const row of rows) if (row.isAbout(event.ref)) row.struggle(event);
+  },
+};
+
 let rowsMade = 0;
 
 /** A task that is followed, and what is seen of it. */
@@ -150,6 +159,8 @@ class Row {
   #status;
   /** What ended the watch before the task did. */
   #lost;
+  /** Why it could not be asked, while the watch goes on trying. */
+  #trouble;
   #retrying = false;
   /** `asked` while the question stands, `sent` while the cancel is on its way. */
   #cancel;
@@ -196,7 +207,21 @@ class Row {
   }
 
   get isLost() {
-    return this.#lost !== undefined;
+    return this.#lost !== undefined || this.#trouble !== undefined;
+  }
+
+  isAbout({ workspaceId, modelId, exportId, taskId }) {
+    const { ref } = this.#task;
+    const mine = [ref.workspaceId, ref.modelId, ref.exportId, ref.taskId];
+    return String(mine) === String([workspaceId, modelId, exportId, taskId]);
+  }
+
+  /** It could not be asked, and is asked again by itself. */
+  struggle({ message, delay }) {
+    const isNew = !this.isLost;
+    this.#trouble = `${message} Trying again in about ${Math.ceil(delay / 1_000)} s.`;
+    if (isNew) say(`${this.name}: out of reach for the moment.`);
+    this.#render();
   }
 
   /** Watches from now on, anew where a watch had ended. */
@@ -265,7 +290,7 @@ class Row {
   #see(status) {
     const before = this.#status;
     this.#status = status;
-    this.#lost = undefined;
+    this.#lost = this.#trouble = undefined;
     this.#retrying = false;
     if (!status.done) this.#sawItRun = true;
     if (status.phase === "cancelling") this.#sawItCancelling = true;
@@ -278,6 +303,7 @@ class Row {
   #lose(error) {
     say(`${this.name}: ${this.#retrying ? "still " : ""}out of reach.`);
     this.#lost = error;
+    this.#trouble = undefined;
     this.#retrying = false;
     this.#render();
   }
@@ -360,9 +386,10 @@ class Row {
     this.#show(question, this.#cancel === "asked");
     setText(note, this.#note());
 
-    setText(lostText, this.#lost?.message ?? "");
+    setText(lostText, this.#trouble ?? this.#lost?.message ?? "");
     setText(retry, this.#retrying ? "Retrying …" : "Retry");
     setBusy(retry, this.#retrying);
+    this.#show(retry, this.#lost);
     this.#show(lost, this.isLost);
     this.tick();
     summarise();
@@ -551,7 +578,7 @@ async function openTenant() {
   const token = async () => (await simulator.describe()).token;
   // Asked for anew before each request: that costs nothing here, and the page may stay open.
   const auth = async () => ({ token: await token(), expiresAt: Date.now() });
-  const anaplan = await connect({ baseUrl, auth, fetch: simulator });
+  const anaplan = await connect({ baseUrl, auth, fetch: simulator, ...habits });
   const tenant = { simulator, baseUrl, token, anaplan, exports };
 
   const started = new Map();
@@ -637,7 +664,7 @@ function offerFaults({ simulator }) {
 const clients = new Map();
 
 async function clientFor(baseUrl) {
-  const client = clients.get(baseUrl) ?? (await connect({ baseUrl }));
+  const client = clients.get(baseUrl) ?? (await connect({ baseUrl, ...habits }));
   clients.set(baseUrl, client);
   return client;
 }

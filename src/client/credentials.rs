@@ -94,15 +94,22 @@ impl Credentials {
         }
     }
 
+    /// Whether `token` is the one to send now.
+    pub fn holds(&self, token: Option<&Token>) -> bool {
+        match (self, token) {
+            (Self::Source(source), Some(token)) => source.holds(token),
+            _ => true,
+        }
+    }
+
     /// The server did not accept `token`. Says whether there may be another.
     pub fn refused(&self, token: &Token) -> bool {
         let Self::Source(source) = self else {
             return false;
         };
-        let mut held = source.held.borrow_mut();
         // Another may have come since.
-        if held.as_ref().is_some_and(|current| current.0 == token.0) {
-            *held = None;
+        if source.holds(token) {
+            *source.held.borrow_mut() = None;
             source.life.borrow_mut().refused();
         }
         true
@@ -135,6 +142,10 @@ impl Source {
             life: RefCell::default(),
             renewal: Flight::default(),
         }
+    }
+
+    fn holds(&self, token: &Token) -> bool {
+        self.held.borrow().as_ref().is_some_and(|held| held.0 == token.0)
     }
 
     async fn token(self: &Rc<Self>, line: &Rc<Line>) -> Result<Token, Failure> {

@@ -25,13 +25,15 @@ impl Exchange {
     pub async fn ready(&self, class: Class) -> Result<Option<Token>, Failure> {
         let mut has_passed = false;
         loop {
-            // First, for it may take a while, in which the turn would be lost; and again after the
-            // turn has come, which may take longer than a token lives.
+            // First, for it may take a while, in which the turn would be lost.
             let token = self.credentials.token(&self.line).await?;
-            if std::mem::replace(&mut has_passed, true) {
+            if !std::mem::replace(&mut has_passed, true) {
+                self.line.gate.pass(class).await;
+            }
+            // And again, should it have been replaced or refused meanwhile.
+            if self.credentials.holds(token.as_ref()) {
                 return Ok(token);
             }
-            self.line.gate.pass(class).await;
         }
     }
 

@@ -134,7 +134,7 @@ test("every way in which the simulator fails has its code", async (t) => {
     const answer = Number(name) || name;
     await simulator.post("/simulator/faults", { failures: [{ answer, on: ["status"] }] });
     // A client each, so that none waits out another's five seconds.
-    const anaplan = await connect({ baseUrl, auth: token, requestTimeout: 500 });
+    const anaplan = await connect({ baseUrl, auth: token, requestTimeout: 500, attempts: 1 });
     const error = await anaplan
       .task(ref)
       .status()
@@ -144,7 +144,7 @@ test("every way in which the simulator fails has its code", async (t) => {
   }
 });
 
-test("a token that ends is UNAUTHORIZED, and the next one works", async (t) => {
+test("a token that ends is replaced within the call that finds out", async (t) => {
   const simulator = await simulate(t, "--json");
   const { connect } = await import("anaplan-tasks");
   const { baseUrl, authUrl, user, password } = simulator.tenant;
@@ -166,7 +166,6 @@ test("a token that ends is UNAUTHORIZED, and the next one works", async (t) => {
   });
   assert.equal((await anaplan.task(first).status()).phase, "waiting");
   await simulator.post("/simulator/clock", { advance: 35 * 60_000 });
-  await assert.rejects(anaplan.task(second).status(), { code: "UNAUTHORIZED", status: 401 });
-  assert.equal((await anaplan.task(second).cancel()).phase, "failed");
+  assert.equal((await anaplan.task(second).status()).phase, "failed");
   assert.deepEqual(reasons, ["first", "rejected"]);
 });

@@ -29,7 +29,7 @@ test("shows live tasks within two seconds, and soon one in every state", async (
     await row(page, phase).first().waitFor();
   }
   assert.match(await row(page, "failed").last().innerText(), /Failed[^]*Not authorised[^]*Salary/);
-  assert.match(await row(page, "waiting").innerText(), /Waiting[^]*Checked .*, next in \ds/);
+  assert.match(await row(page, "waiting").innerText(), /Waiting[^]*Checked .*, next in \d+s/);
   assert.match(await page.locator("#summary").innerText(), /^1 waiting, 4 running, 1 cancelling/);
   await picture(page, "page-light.png");
   await page.emulateMedia({ colorScheme: "dark" });
@@ -136,7 +136,8 @@ describe("the page", { concurrency: 6 }, () => {
     const text = await task.innerText();
     assert.match(text, /Running when last asked/);
     assert.match(text, /the server answered 503/);
-    assert.match(text, /Last checked \ds ago/);
+    assert.match(text, /Last checked \d+s ago/);
+    assert.match(text, /Trying again in about \d+ s/);
     await page.locator("#summary").filter({ hasText: "out of reach" }).waitFor();
     await page.getByLabel("What goes wrong").selectOption("nothing");
     await task.getByText("Could not ask.").waitFor({ state: "hidden" });
@@ -219,6 +220,7 @@ describe("the page", { concurrency: 6 }, () => {
     await task.getByText("Could not ask.").waitFor();
     assert.match(await task.innerText(), /Not reached yet/);
     const retry = task.getByRole("button", { name: /^Retry/ });
+    await retry.waitFor();
     const before = anaplan.asked.length;
     await retry.press("Enter");
     await page.getByRole("status").filter({ hasText: "still out of reach" }).waitFor();
