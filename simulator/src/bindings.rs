@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Uint8Array};
 use serde_json::json;
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::{Options, Request, Simulator};
 
@@ -21,7 +21,8 @@ impl Core {
     }
 
     /// Answers a request: `[head, body]`, where the head is JSON with `status`, `headers`, `delay`
-    /// in ms and `ending`. `headers` come in as a flat list of names and values.
+    /// in ms and `ending`. `headers` come in as a flat list of names and values. Never throws, and is
+    /// a `Result` for the same reason as the client's exports.
     pub fn handle(
         &mut self,
         now: f64,
@@ -29,7 +30,7 @@ impl Core {
         target: String,
         headers: Vec<String>,
         body: Vec<u8>,
-    ) -> Array {
+    ) -> Result<Array, JsValue> {
         let (names, values) = (headers.iter().step_by(2), headers.iter().skip(1).step_by(2));
         let request = Request {
             method,
@@ -44,7 +45,7 @@ impl Core {
             "delay": reply.delay,
             "ending": reply.ending,
         });
-        Array::of2(&head.to_string().into(), &Uint8Array::from(reply.body.as_slice()))
+        Ok(Array::of2(&head.to_string().into(), &Uint8Array::from(reply.body.as_slice())))
     }
 
     /// Sets switches from JSON and answers with all of them. Throws what is wrong, as text.

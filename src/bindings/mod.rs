@@ -13,7 +13,6 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 
-use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::future_to_promise;
 
@@ -22,6 +21,12 @@ use crate::error::Error;
 use crate::platform::Opaque;
 use options::{connection, limits, task_ref, watching};
 use outcome::{outcome, settled};
+
+/// What an export gives: never an error, and never as one value. The V8 of Node 20 compiles an
+/// export that gives one JavaScript value into its callers, and when one of them is to be compiled
+/// anew while the export runs, it ends the process with "unreachable code". More than one value, as
+/// a `Result` has, it leaves alone.
+type Given = Result<JsValue, JsValue>;
 
 /// Has `report` called with a text should the core ever panic. Every promise that is pending then
 /// stays so, and this instance is not to be used again.
@@ -32,17 +37,17 @@ pub fn on_panic(report: js_sys::Function) {
 
 /// Opens a client. The value is a [`Client`].
 #[wasm_bindgen]
-pub fn connect(options: &JsValue) -> JsValue {
-    outcome(connection(options).map(|client| Client(client).into()))
+pub fn connect(options: &JsValue) -> Given {
+    Ok(outcome(connection(options).map(|client| Client(client).into())))
 }
 
 /// Reads a task's reference or URL. The value is the reference as a plain object.
 #[wasm_bindgen(js_name = taskRef)]
-pub fn parse_task_ref(reference: &JsValue) -> JsValue {
+pub fn parse_task_ref(reference: &JsValue) -> Given {
     let task = task_ref(reference);
     #[cfg(feature = "panic-on-demand")]
     drill::at_once(&task);
-    outcome(task.and_then(|task| outcome::to_js(&task)))
+    Ok(outcome(task.and_then(|task| outcome::to_js(&task))))
 }
 
 /// See [`client::Client`].
@@ -62,7 +67,7 @@ pub enum Call {
 #[wasm_bindgen]
 impl Client {
     /// The value is a status.
-    pub fn call(&self, call: Call, task: &JsValue, options: &JsValue) -> Promise {
+    pub fn call(&self, call: Call, task: &JsValue, options: &JsValue) -> Given {
         let parsed = || {
             let call = match call {
                 Call::Status => client::Call::Status,
@@ -73,22 +78,22 @@ impl Client {
             Ok::<_, Error>((call, task_ref(task)?, limits(options)?))
         };
         let (client, parsed) = (self.0.clone(), parsed());
-        promise(async move {
+        Ok(promise(async move {
             let (call, task, limits) = parsed?;
             #[cfg(feature = "panic-on-demand")]
             drill::later(&task).await;
             Ok(outcome::to_js(&*client.call(call, task, limits).await?)?)
-        })
+        }))
     }
 
     /// The value is a [`Watch`] of all these tasks.
-    pub fn watch(&self, tasks: Vec<JsValue>, options: &JsValue) -> JsValue {
+    pub fn watch(&self, tasks: Vec<JsValue>, options: &JsValue) -> Given {
         let watch = || {
             let tasks = tasks.iter().map(task_ref).collect::<Result<_, _>>()?;
             let watch = self.0.watch(tasks, watching(options)?, limits(options)?);
             Ok(Watch(Rc::new(watch)).into())
         };
-        outcome(watch())
+        Ok(outcome(watch()))
     }
 
     /// Ends every watch, and rejects every other call with `reason`.
@@ -104,14 +109,14 @@ pub struct Watch(Rc<client::Watch>);
 #[wasm_bindgen]
 impl Watch {
     /// The value is a status, or `undefined` after the last.
-    pub fn next(&self) -> Promise {
+    pub fn next(&self) -> Given {
         let watch = Rc::clone(&self.0);
-        promise(async move {
+        Ok(promise(async move {
             match watch.next().await? {
                 Some(status) => Ok(outcome::to_js(&*status)?),
                 None => Ok(JsValue::UNDEFINED),
             }
-        })
+        }))
     }
 
     /// Ends it, and with it a `next` that is waiting.
@@ -121,10 +126,10 @@ impl Watch {
 }
 
 /// One place for every kind of work, so that the code around it is there once.
-fn promise(work: impl Future<Output = Result<JsValue, Failure>> + 'static) -> Promise {
+fn promise(work: impl Future<Output = Result<JsValue, Failure>> + 'static) -> JsValue {
     promise_of(Box::pin(work))
 }
 
-fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>) -> Promise {
-    future_to_promise(async move { settled(work.await) })
+fn promise_of(work: Pin<Box<dyn Future<Output = Result<JsValue, Failure>>>>) -> JsValue {
+    future_to_promise(async move { settled(work.await) }).into()
 }
