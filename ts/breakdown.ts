@@ -37,7 +37,13 @@ export function guard(lost: () => void) {
 
   /** What a call gives, unless the core breaks down or did so before. */
   function now<T>(call: () => T): T {
-    const value = call();
+    let value: T;
+    try {
+      value = call();
+    } catch (thrown) {
+      // Glue that was given nothing throws what it likes.
+      throw error ?? thrown;
+    }
     if (error) throw error;
     return value;
   }
