@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::rc::Rc;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -61,10 +62,10 @@ impl fmt::Display for Invalid {
     }
 }
 
-/// One id of Anaplan's. Opaque: samples in the vendor's documentation break the usual 32 hex
+/// One id of Anaplan's, cheap to clone. Opaque: samples in the vendor's documentation break the usual 32 hex
 /// digits, so only what could break a path is refused.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Id(Box<str>);
+pub struct Id(Rc<str>);
 
 const ID: &str = "a string of 1 to 128 ASCII letters, digits, '-' or '_'";
 const LONGEST_ID: usize = 128;
@@ -86,7 +87,7 @@ impl Id {
         if text.len() > LONGEST_ID {
             return Err(Invalid::new(argument, ID, "a longer string"));
         }
-        Ok(Self(text.into_boxed_str()))
+        Ok(Self(text.into()))
     }
 
     /// The id as Anaplan spells it.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 
 use futures_util::future::select;
 
@@ -26,11 +26,34 @@ struct Inner {
     emptied: Notify,
 }
 
-/// One who waits.
+/// One who waits to be let in.
 #[derive(Default)]
-struct Seat {
+pub struct Seat {
     may_go: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+}
+
+impl Seat {
+    /// Lets this one in.
+    pub fn admit(&self) {
+        self.may_go.set(true);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+
+    /// Whether this one was let in.
+    pub fn is_admitted(&self) -> bool {
+        self.may_go.get()
+    }
+
+    /// The same; if not, whoever polls here is woken by that.
+    pub fn may_go(&self, cx: &Context<'_>) -> bool {
+        if !self.is_admitted() {
+            *self.waker.borrow_mut() = Some(cx.waker().clone());
+        }
+        self.is_admitted()
+    }
 }
 
 impl Gate {
@@ -53,14 +76,8 @@ impl Gate {
         if let Turn::Wait(until) = self.0.advance() {
             self.mind(until);
         }
-        poll_fn(|cx| {
-            if guest.seat.may_go.get() {
-                return Poll::Ready(());
-            }
-            *guest.seat.waker.borrow_mut() = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        let seat = &guest.seat;
+        poll_fn(|cx| if seat.may_go(cx) { Poll::Ready(()) } else { Poll::Pending }).await;
         guest.is_through = true;
     }
 
@@ -109,10 +126,7 @@ impl Inner {
             self.events.tell(&Event::resume(Pause::RateLimit));
         }
         for seat in gone {
-            seat.may_go.set(true);
-            if let Some(waker) = seat.waker.take() {
-                waker.wake();
-            }
+            seat.admit();
         }
         turn
     }
@@ -131,7 +145,7 @@ impl Drop for Guest<'_> {
             return;
         }
         let mut budget = self.gate.budget.borrow_mut();
-        if self.seat.may_go.get() {
+        if self.seat.is_admitted() {
             budget.give_back();
         } else {
             budget.leave(self.ticket);

@@ -10,6 +10,7 @@ mod limits;
 mod line;
 mod login;
 mod runs;
+mod slots;
 mod tasks;
 mod watch;
 

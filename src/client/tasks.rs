@@ -12,6 +12,7 @@ use super::exchange::Exchange;
 use super::failure::Failure;
 use super::flight::{Flight, Ticket};
 use super::runs::{Histories, Runs};
+use super::slots::Slots;
 use crate::error::Code;
 use crate::platform::{
     Notify, Place, Presence, Timer, Timers, chance, is_offline, monotonic, wall,
@@ -27,6 +28,8 @@ use crate::wire;
 /// from before that were not swept away yet.
 pub struct Tasks {
     exchange: Rc<Exchange>,
+    /// For questions: ten thousand that are due at once would take ten thousand connections.
+    slots: Rc<Slots>,
     histories: Histories,
     /// In order. A tree is no faster at these numbers, and five times the code.
     open: RefCell<Vec<Rc<Task>>>,
@@ -37,6 +40,7 @@ pub struct Tasks {
 pub struct Task {
     reference: TaskRef,
     exchange: Rc<Exchange>,
+    slots: Rc<Slots>,
     runs: Option<Rc<Runs>>,
     polling: RefCell<Polling>,
     latest: RefCell<Option<Rc<TaskStatus>>>,
@@ -95,7 +99,14 @@ pub enum Cancelled {
 impl Tasks {
     /// None yet.
     pub fn new(exchange: Rc<Exchange>, histories: Histories) -> Self {
-        Self { exchange, histories, open: RefCell::default(), sweep_at: Cell::new(64) }
+        const AT_ONCE: usize = 100;
+        Self {
+            exchange,
+            slots: Rc::new(Slots::new(AT_ONCE)),
+            histories,
+            open: RefCell::default(),
+            sweep_at: Cell::new(64),
+        }
     }
 
     /// The one place for this task.
@@ -111,7 +122,8 @@ impl Tasks {
             return Rc::clone(task);
         }
         let runs = self.histories.of(&reference.action);
-        let task = Rc::new(Task::new(reference.clone(), Rc::clone(&self.exchange), runs));
+        let (exchange, slots) = (Rc::clone(&self.exchange), Rc::clone(&self.slots));
+        let task = Rc::new(Task::new(reference.clone(), exchange, slots, runs));
         open.insert(place, Rc::clone(&task));
         task
     }
@@ -135,10 +147,16 @@ impl Wait {
 }
 
 impl Task {
-    fn new(reference: TaskRef, exchange: Rc<Exchange>, runs: Option<Rc<Runs>>) -> Self {
+    fn new(
+        reference: TaskRef,
+        exchange: Rc<Exchange>,
+        slots: Rc<Slots>,
+        runs: Option<Rc<Runs>>,
+    ) -> Self {
         Self {
             reference,
             exchange,
+            slots,
             runs,
             polling: RefCell::default(),
             latest: RefCell::default(),
@@ -192,7 +210,11 @@ impl Task {
             wait.has_waited = true;
             let question = wait.question.get_or_insert_with(|| {
                 let task = Rc::clone(self);
-                self.question.join(move || async move { task.ask().await })
+                self.question.join(move || async move {
+                    let _slot = task.slots.take().await;
+                    // Apart, so that the many that wait need no place for what comes then.
+                    Box::pin(task.ask()).await
+                })
             });
             let answered = ready!(Pin::new(question).poll(cx));
             wait.question = None;
@@ -312,10 +334,9 @@ impl Task {
     }
 
     /// Sends the question, once, and keeps the answer.
-    async fn ask(self: Rc<Self>) -> Result<(), Failure> {
+    async fn ask(&self) -> Result<(), Failure> {
         let token = self.exchange.ready(Class::Status).await?;
-        // Apart, so that the many that wait for their turn need no place for what comes after.
-        let answered = Box::pin(self.ask_now(token)).await;
+        let answered = self.ask_now(token).await;
         if answered.is_ok() {
             self.attempts.set(0.0);
         }

@@ -21,7 +21,8 @@ use crate::status::TaskStatus;
 /// the server nothing and keeps no timer; one who comes back late gets the latest.
 pub struct Watch {
     client: Client,
-    tasks: Vec<TaskRef>,
+    /// Until it is open.
+    tasks: Cell<Vec<TaskRef>>,
     watcher: Watcher,
     limits: Limits,
     open: OnceCell<Open>,
@@ -58,7 +59,7 @@ impl Watch {
     ) -> Self {
         Self {
             client,
-            tasks,
+            tasks: Cell::new(tasks),
             watcher,
             limits,
             open: OnceCell::new(),
@@ -119,8 +120,10 @@ impl Watch {
 
     fn open(&self) -> Open {
         // One alone does not need timers of its own: it can be put to rest.
-        let timers = if self.tasks.len() == 1 { Timers::shared() } else { Timers::new() };
-        let tasks: Vec<_> = self.tasks.iter().map(|task| self.client.0.tasks.open(task)).collect();
+        let references = self.tasks.take();
+        let timers = if references.len() == 1 { Timers::shared() } else { Timers::new() };
+        let open = &self.client.0.tasks;
+        let tasks: Vec<_> = references.iter().map(|task| open.open(task)).collect();
         let attempts = self.client.0.exchange.line.attempts;
         let watchdog = self.client.cancel_on_abort(&self.limits, &tasks);
         let follow = |task: Rc<Task>| {

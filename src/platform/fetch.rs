@@ -97,7 +97,8 @@ impl Body {
 
     /// A header's value, where there is one and the browser lets us see it.
     pub fn header(&self, name: &str) -> Option<String> {
-        call(&self.headers, "get", &JsValue::from_str(name)).ok()?.as_string()
+        let get: Function = property(&self.headers, "get").dyn_into().ok()?;
+        get.call1(&self.headers, &JsValue::from_str(name)).ok()?.as_string()
     }
 
     /// Whether there is nothing in it.
