@@ -6,7 +6,8 @@ import { consumer } from "../support/packed.mjs";
 import { runProgram } from "../support/process.mjs";
 
 const source = `
-  import { connect, type Anaplan, type TaskStatus } from "anaplan-tasks";
+  import { connect } from "anaplan-tasks";
+  import type { Anaplan, Auth, ClientEvent, History, TaskResult, TaskStatus } from "anaplan-tasks";
   import { createSimulator } from "anaplan-tasks/simulator";
 
   export async function use(signal: AbortSignal): Promise<"running" | "other"> {
@@ -15,6 +16,10 @@ const source = `
     const token = undefined as string | undefined;
     await connect({ auth: token });
     await connect({ auth: async ({ reason, signal }) => ({ token: reason + signal.aborted }) });
+    const { ANAPLAN_USER: user = "", ANAPLAN_PASSWORD: password = "" } = {} as Record<string, string>;
+    const basic: Auth = { basic: { user, password }, authUrl: new URL("https://auth.example"), logout: true };
+    const history: History = { load: async () => [60_000], save: () => {} };
+    await connect({ auth: basic, history, attempts: 3, requestsPerMinute: 60, onEvent: log });
     const ref = { workspaceId: "W1", modelId: "M1", exportId: "E1", taskId: "T1" };
     const status: TaskStatus = await anaplan.task(ref).status({ signal });
     const progress: number | undefined = status.progress;
@@ -23,9 +28,30 @@ const source = `
     for await (const { phase } of anaplan.task(ref).watch({ interval: 5_000 })) {
       if (phase === "succeeded") return "other";
     }
+    const many = anaplan.watchAll([ref, "/workspaces/…"], { onError: ({ ref, code }) => [ref, code] });
+    for await (const { ref, expected } of many) if (expected && expected.remaining > 0) break;
+    const { subscribe, getSnapshot } = anaplan.task(ref).watch({ whenHidden: "pause", onAbort: "cancel" });
+    const unsubscribe: () => void = subscribe((status: TaskStatus) => status.phase, console.error);
+    const snapshot: TaskStatus | undefined = getSnapshot();
+    const { details }: TaskResult = await anaplan.task(ref).result();
+    // @ts-expect-error A misspelt choice is an error.
+    anaplan.task(ref).watch({ onAbort: "abort" });
     // @ts-expect-error A misspelt phase is an error, not a string like any other.
     if (status.phase === "runing") return "other";
     return status.phase === "running" && progress !== 1 ? "running" : "other";
+  }
+
+  function log(event: ClientEvent): string {
+    switch (event.type) {
+      case "retry":
+        return \`\${event.method} \${event.path} failed: \${event.message}, again in \${event.delay} ms\`;
+      case "renewal":
+        return event.code ?? event.reason;
+      case "pause":
+        return event.reason === "hidden" ? event.ref.taskId : String(event.duration);
+      default:
+        return event.type;
+    }
   }
 
   export const simulate: unknown = createSimulator;
