@@ -6,6 +6,10 @@ import { AnaplanError } from "./error.js";
 export type Guard = ReturnType<typeof guard>;
 
 type Call = (...args: unknown[]) => unknown;
+/** Eight are enough, as the build checks, and a list of them made for each call would take longer. */
+type Eight = (
+  ...args: [unknown?, unknown?, unknown?, unknown?, unknown?, unknown?, unknown?, unknown?]
+) => unknown;
 type Functions = Record<string, unknown>;
 type Reject = (error: AnaplanError) => void;
 
@@ -64,11 +68,11 @@ export function guard(lost: () => void) {
   function entries(exports: Functions, reset: (instance: { exports?: Functions }) => void) {
     // Whatever they are: nobody is there.
     if (error) return new Proxy<Functions>({}, { get: () => () => nothing });
-    return each(exports, (call) => (...args) => {
+    return each(exports, (call) => (a, b, c, d, e, f, g, h) => {
       depth++;
       try {
         if (error) throw error;
-        return call(...args);
+        return call(a, b, c, d, e, f, g, h);
       } catch (thrown) {
         breakDown(thrown);
         // Inside, the core itself is who called. Outside it is the host, which would end a Node
@@ -87,8 +91,10 @@ export function guard(lost: () => void) {
    * again and broken it: the calls around that one must not go on.
    */
   function exits(imports: Functions) {
-    return each(imports, (call) => (...args) => {
-      return now(() => call(...args));
+    return each(imports, (call) => (a, b, c, d, e, f, g, h) => {
+      const value = call(a, b, c, d, e, f, g, h);
+      if (error) throw error;
+      return value;
     });
   }
 
@@ -112,7 +118,7 @@ export function guard(lost: () => void) {
 /** What a call gives where there is no core any more: glue takes some answers apart. */
 const nothing: readonly unknown[] = [];
 
-function each(functions: Functions, wrapped: (call: Call) => Call): Functions {
+function each(functions: Functions, wrapped: (call: Call) => Eight): Functions {
   const wrap = (value: unknown) => (typeof value === "function" ? wrapped(value as Call) : value);
   return Object.fromEntries(Object.entries(functions).map(([name, value]) => [name, wrap(value)]));
 }
