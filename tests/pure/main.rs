@@ -9,9 +9,10 @@
     clippy::arithmetic_side_effects
 )]
 
+mod cadence;
 mod error;
 mod forecast;
-mod policy;
+mod polling;
 mod reference;
 mod status;
 mod wire;
