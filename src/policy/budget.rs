@@ -72,7 +72,8 @@ impl<T> Budget<T> {
 
     /// A full bucket. `per_minute` is at least 1.
     pub fn new(per_minute: f64, now: Millis) -> Self {
-        let per_minute = per_minute.max(1.0);
+        // Half a request is none.
+        let per_minute = per_minute.max(1.0).floor();
         // A tenth of a minute's worth may go at once; the rest comes evenly, and so much slower
         // that both together stay within the minute.
         let capacity = (per_minute / 10.0).ceil();
