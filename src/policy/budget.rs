@@ -82,7 +82,7 @@ impl<T> Budget<T> {
             per_milli: (per_minute + 1.0 - capacity) / MINUTE,
             left: capacity,
             at: now,
-            paused_until: now,
+            paused_until: Millis::NEG_INFINITY,
             queues: Default::default(),
             tickets: 0,
             statuses_since_file: 0,
@@ -133,7 +133,9 @@ impl<T> Budget<T> {
 
     /// One who was let go sent nothing after all.
     pub fn give_back(&mut self) {
-        self.left = (self.left + 1.0).min(self.capacity);
+        // After a pause that began meanwhile, one may try and no more.
+        let most = if self.at > self.paused_until { self.capacity } else { 1.0 };
+        self.left = (self.left + 1.0).min(most);
     }
 
     /// The server wants no more before `until`. Says whether that is news.
@@ -143,7 +145,7 @@ impl<T> Budget<T> {
         self.paused_until = self.paused_until.max(until);
         // The tenant's bucket is empty: one may try after the pause, the others follow evenly.
         self.left = self.left.min(1.0);
-        self.at = self.at.max(self.paused_until);
+        self.at = now.max(self.paused_until);
         is_news
     }
 
