@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod budget;
 mod cadence;
 mod error;
 mod forecast;
