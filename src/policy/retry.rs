@@ -22,7 +22,8 @@ pub struct Retry {
     failures: f64,
     /// What the bound has grown by.
     growth: f64,
-    once: Option<Code>,
+    was_missing: bool,
+    was_refused: bool,
 }
 
 impl Retry {
@@ -37,7 +38,7 @@ impl Retry {
 
     /// With so many attempts, the first included.
     pub fn new(attempts: f64) -> Self {
-        Self { attempts, failures: 0.0, growth: 1.0, once: None }
+        Self { attempts, failures: 0.0, growth: 1.0, was_missing: false, was_refused: false }
     }
 
     /// An attempt failed. The time until the next, or `None` when there is none.
@@ -47,14 +48,17 @@ impl Retry {
         }
         self.failures += 1.0;
         let is_missing = error.status == Some(404) && circumstances.is_known;
-        let only_once = is_missing || matches!(error.code, Code::NotFound | Code::Unauthorized);
-        let is_repeated = only_once && self.once == Some(error.code);
+        let was_so = match error.code {
+            Code::NotFound => &mut self.was_missing,
+            Code::Unauthorized => &mut self.was_refused,
+            _ => &mut false,
+        };
         let is_answer = circumstances.is_cancel && matches!(error.status, Some(409 | 410));
         let may_help = (error.retryable || is_missing) && !is_answer;
-        if !may_help || is_repeated || self.failures >= self.attempts {
+        if !may_help || *was_so || self.failures >= self.attempts {
             return None;
         }
-        self.once = only_once.then_some(error.code).or(self.once);
+        *was_so = true;
         let first = match error.code {
             // Another token is all that it takes.
             Code::Unauthorized => return Some(0.0),
