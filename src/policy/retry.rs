@@ -59,15 +59,16 @@ impl Retry {
             return None;
         }
         *was_so = true;
+        let asked = error.retry_after.unwrap_or(0.0);
         let first = match error.code {
             // Another token is all that it takes.
-            Code::Unauthorized => return Some(0.0),
+            Code::Unauthorized => return Some(asked),
             Code::Conflict | Code::ModelUnavailable => Self::FIRST_BUSY,
             _ => Self::FIRST,
         };
         let bound = (first * self.growth).min(Self::LONGEST);
         self.growth *= 2.0;
-        Some((bound * circumstances.chance).max(error.retry_after.unwrap_or(0.0)))
+        Some((bound * circumstances.chance).max(asked))
     }
 
     /// How many attempts were made.
