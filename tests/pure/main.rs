@@ -15,6 +15,7 @@ mod error;
 mod forecast;
 mod polling;
 mod reference;
+mod retry;
 mod status;
 mod wire;
 
