@@ -17,6 +17,7 @@ mod polling;
 mod reference;
 mod retry;
 mod status;
+mod token;
 mod wire;
 
 use anaplan_tasks::reference::{Given, TaskRef};
