@@ -165,11 +165,13 @@ impl Polling {
         self.settled = Some(now);
     }
 
-    /// A question failed, and the next is to wait `delay` beyond [`FLOOR`]; of several who say so,
-    /// the longest counts.
+    /// A question failed, and the next is to wait `delay` beyond [`FLOOR`]; of several who say so of
+    /// one question, the longest counts.
     pub fn failed(&mut self, now: Millis, delay: Millis) {
         let until = now + FLOOR + delay;
-        let until = self.hold.map_or(until, |hold| hold.until.max(until));
+        // That of an earlier question is over, or lost its meaning by a wake.
+        let hold = self.hold.filter(|hold| self.settled.is_none_or(|at| at <= hold.since));
+        let until = hold.map_or(until, |hold| hold.until.max(until));
         self.hold = Some(Hold { since: now, until });
     }
 
