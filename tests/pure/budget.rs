@@ -61,6 +61,36 @@ fn after_a_pause_one_tries_and_the_others_follow_evenly() {
 }
 
 #[test]
+fn what_came_before_a_pause_lets_one_try_after_it() {
+    let mut budget = Budget::new(300.0, 0.0);
+    crowd(&mut budget, Class::Status, 1_000);
+    assert_eq!(let_go(&mut budget, 0.0).len(), 30);
+    budget.pause(MINUTE, MINUTE + 10_000.0);
+    assert_eq!(let_go(&mut budget, MINUTE + 10_000.0).len(), 1);
+}
+
+#[test]
+fn a_pause_while_the_clock_is_back_makes_no_burst_after_it() {
+    let mut budget = Budget::new(300.0, 0.0);
+    crowd(&mut budget, Class::Status, 100);
+    assert_eq!(let_go(&mut budget, 60_000.0).len(), 30);
+    budget.pause(10_000.0, 20_000.0);
+    budget.give_back();
+    budget.give_back();
+    assert_eq!(let_go(&mut budget, 20_000.0).len(), 1);
+    assert_eq!(let_go(&mut budget, 21_000.0).len(), 4);
+}
+
+#[test]
+fn a_clock_that_trembles_gives_nothing() {
+    let mut budget = Budget::new(300.0, 0.0);
+    crowd(&mut budget, Class::Status, 100);
+    assert_eq!(let_go(&mut budget, 0.0).len(), 30);
+    let tremble = (0..1_000).map(|step| f64::from(step % 2) * 100.0);
+    assert_eq!(tremble.flat_map(|now| let_go(&mut budget, now)).count(), 0);
+}
+
+#[test]
 fn of_two_pauses_the_longer_counts() {
     let mut budget = Budget::new(300.0, 0.0);
     crowd(&mut budget, Class::Cancel, 9);
@@ -138,8 +168,8 @@ fn a_hundred_thousand_a_minute_are_kept_to() {
     while now < 1.2 * MINUTE {
         match budget.next(now) {
             Turn::Go(_) => gone.push(now),
-            Turn::Wait(until) => now = until,
-            Turn::Idle => panic!(),
+            Turn::Wait(until) if until > now => now = until,
+            turn => panic!("{turn:?} at {now}"),
         }
     }
     assert!(gone.len() > 100_000);

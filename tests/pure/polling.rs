@@ -170,6 +170,32 @@ fn an_answer_to_a_question_from_before_is_none_for_one_who_needs_a_newer() {
 }
 
 #[test]
+fn earlier_runs_move_the_next_question_until_a_cancel() {
+    let (hour, minute) = (3_600_000.0, 60_000.0);
+    let forecast = Forecast::new(&[hour; 5]);
+    let around = Surroundings { forecast: forecast.as_ref(), ..AROUND };
+    let mut polling = Polling::default();
+    let watcher = Watcher::new(Cadence::default(), WhenHidden::Normal);
+    assert_eq!(polling.due(&watcher, &around), None);
+    polling.answered(Answer { asked: 0.0, at: 0.0, age: minute, jitter: 0.0, done: false });
+    let plain = Cadence::default().delay(minute, 0.0, None);
+    assert_eq!(polling.due(&watcher, &AROUND), Some(plain));
+    assert_eq!(polling.due(&watcher, &around), Some(30_000.0));
+    polling.cancelled(1_000.0);
+    assert_eq!(polling.due(&watcher, &around), Some(6_000.0));
+    polling.answered(Answer { asked: 6e3, at: 6e3, age: minute, jitter: 0.0, done: false });
+    assert!(polling.due(&watcher, &around).is_some_and(|due| due < 12_000.0));
+}
+
+#[test]
+fn what_was_cancelled_is_not_forgotten_before_its_question_is_due() {
+    let mut polling = Polling::default();
+    answer(&mut polling, 0.0, 0.0);
+    polling.cancelled(60_000.0);
+    assert!(!polling.is_idle(64_999.0) && polling.is_idle(65_000.0));
+}
+
+#[test]
 fn the_task_ages_from_its_answer_on() {
     let mut polling = Polling::default();
     assert_eq!(polling.age(0.0), None);
