@@ -163,7 +163,6 @@ impl<T> Budget<T> {
             (starts, Class::Start),
             if files_turn { (files, Class::Files) } else { (statuses, Class::Status) },
             (files, Class::Files),
-            (statuses, Class::Status),
         ]
         .into_iter()
         .find_map(|(queue, class)| (!queue.is_empty()).then_some(class))
