@@ -151,9 +151,9 @@ fn half_a_request_is_none() {
 
 #[test]
 fn nearly_all_of_the_budget_can_be_used() {
-    for per_minute in [1.0, 1.9, 2.0, 9.0, 11.0, 60.0, 300.0, 600.0] {
+    for per_minute in [1.0, 1.9, 2.0, 9.0, 11.0, 60.0, 150.0] {
         let mut world = World::new(per_minute, 0.0);
-        world.enter(Class::Status, 20 * per_minute as u32);
+        world.enter(Class::Status, 12 * per_minute as u32);
         world.pass(10.0 * MINUTE).unwrap();
         let share = world.net() / 10.0 / per_minute.floor();
         assert!((0.9..1.1).contains(&share), "{share} of {per_minute}");
