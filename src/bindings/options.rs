@@ -18,11 +18,15 @@ use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Client, Error> {
     const PER_MINUTE: &str = "a finite number of requests, at least 1";
-    const ATTEMPTS: &str = "a finite number of attempts, at least 1";
+    const ATTEMPTS: &str = "a whole number of attempts, at least 1";
     let options = Options::new("options", options)?;
     let per_minute = options.number("requestsPerMinute", 1.0, PER_MINUTE)?;
     let on_event = function(&options, "onEvent")?;
     let events = Rc::new(Events::new(on_event.map(listener)));
+    let attempts = options.number("attempts", 1.0, ATTEMPTS)?.unwrap_or(Retry::ATTEMPTS);
+    if attempts.fract() != 0.0 {
+        return Err(Invalid::new("attempts", ATTEMPTS, "a fraction").into());
+    }
     let exchange = Exchange {
         base_url: base_url(&options, "baseUrl")?.unwrap_or(BaseUrl::api()),
         credentials: credentials(&options)?,
@@ -31,7 +35,7 @@ pub fn connection(options: &JsValue) -> Result<Client, Error> {
             gate: Gate::new(per_minute.unwrap_or(Budget::<()>::PER_MINUTE), Rc::clone(&events)),
             events,
             request_timeout: options.millis("requestTimeout")?.unwrap_or(Line::REQUEST_TIMEOUT),
-            attempts: options.number("attempts", 1.0, ATTEMPTS)?.unwrap_or(Retry::ATTEMPTS),
+            attempts,
         }),
     };
     Ok(Client::new(exchange, Histories::new(history(&options)?)))

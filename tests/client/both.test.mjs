@@ -402,6 +402,35 @@ scenario("bad input is refused before any request", {
         () => connect({ requestTimeout: Infinity }),
         () => connect({ requestTimeout: "1000" }),
       ],
+      requestsPerMinute: [
+        () => connect({ requestsPerMinute: 0 }),
+        () => connect({ requestsPerMinute: Infinity }),
+        () => connect({ requestsPerMinute: "300" }),
+      ],
+      attempts: [() => connect({ attempts: 0 }), () => connect({ attempts: 2.5 })],
+      history: [() => connect({ history: {} }), () => connect({ history: () => [] })],
+      onEvent: [() => connect({ onEvent: {} })],
+      whenHidden: [
+        () => good.watch({ whenHidden: "never" }),
+        () => good.outcome({ whenHidden: 1 }),
+      ],
+      onAbort: [() => good.watch({ onAbort: "abort" }), () => good.result({ onAbort: true })],
+      "auth.basic": [() => connect({ auth: { basic: "user:password" } })],
+      "auth.basic.user": [
+        () => connect({ auth: { basic: { password: "evil" } } }),
+        () => connect({ auth: { basic: { user: "evil:x", password: "evil" } } }),
+      ],
+      "auth.basic.password": [
+        () => connect({ auth: { basic: { user: "u" } } }),
+        () => connect({ auth: { basic: { user: "u", password: "evil\n" } } }),
+      ],
+      authUrl: [
+        () =>
+          connect({
+            auth: { basic: { user: "u", password: "evil" }, authUrl: "http://x.example" },
+          }),
+      ],
+      tasks: [() => anaplan.watchAll(), () => anaplan.watchAll("T"), () => anaplan.watchAll({})],
       options: [() => connect("https://api.anaplan.com"), () => connect([]), () => good.status(7)],
       signal: [() => good.status({ signal: {} }), () => good.outcome({ signal: "abort" })],
       timeout: [() => good.status({ timeout: -1 }), () => good.cancel({ timeout: Number.NaN })],
