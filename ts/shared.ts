@@ -14,6 +14,11 @@ export function shared(iterate: () => AsyncIterator<TaskStatus>): Subscribable {
   let running: AsyncIterator<TaskStatus> | undefined;
   let latest: TaskStatus | undefined;
 
+  /** Those of now, as far as none before them makes them leave. */
+  function* present(): Generator<Subscriber> {
+    for (const subscriber of [...subscribers]) if (subscribers.has(subscriber)) yield subscriber;
+  }
+
   async function run(iterator: AsyncIterator<TaskStatus>): Promise<void> {
     try {
       for (;;) {
@@ -21,13 +26,13 @@ export function shared(iterate: () => AsyncIterator<TaskStatus>): Subscribable {
         if (running !== iterator) return;
         if (done) break;
         latest = value;
-        for (const { onStatus } of [...subscribers]) guarded(onStatus, latest);
+        for (const { onStatus } of present()) guarded(onStatus, latest);
       }
       running = undefined;
     } catch (error) {
       if (running !== iterator) return;
       running = undefined;
-      for (const { onError } of [...subscribers]) {
+      for (const { onError } of present()) {
         if (onError) guarded(onError, error);
         else report(error);
       }
@@ -38,8 +43,8 @@ export function shared(iterate: () => AsyncIterator<TaskStatus>): Subscribable {
     subscribe(onStatus, onError) {
       // A subscription of its own, though the same function may be here already.
       const subscriber = { onStatus, onError };
-      subscribers.add(subscriber);
       if (!running && !latest?.done) void run((running = iterate()));
+      subscribers.add(subscriber);
       return () => {
         subscribers.delete(subscriber);
         if (subscribers.size > 0) return;
