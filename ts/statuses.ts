@@ -1,5 +1,5 @@
 import type { Core, Watch } from "./core.js";
-import type { AnaplanError } from "./error.js";
+import { AnaplanError, type ErrorFields } from "./error.js";
 import type { TaskStatus } from "./types.js";
 
 interface Habits {
@@ -8,6 +8,9 @@ interface Habits {
   /** Takes the failure of one task, after which the others go on. */
   onError?: ((error: AnaplanError) => void) | undefined;
 }
+
+/** What a watch tells: a status, or why there will be none any more of one of its tasks. */
+type News = (TaskStatus & { failure?: never }) | { failure: ErrorFields };
 
 /** Each iteration is a watch of its own, the first of them opened here, to tell bad options at once. */
 export function statuses(core: Core, open: () => Watch, habits: Habits): AsyncIterable<TaskStatus> {
@@ -40,16 +43,18 @@ function iterator(
   async function next(): Promise<IteratorResult<TaskStatus, undefined>> {
     while (!ended) {
       try {
-        const status = await core.later<TaskStatus | undefined>(() => watch.next());
-        if (!status || isLast?.(status)) finish();
-        return status ? { done: false, value: status } : end;
-      } catch (error) {
-        const ofOne = (error as Partial<AnaplanError> | undefined)?.ref;
-        if (!(onError && ofOne)) {
-          finish();
-          throw error;
+        const news = await core.later<News | undefined>(() => watch.next());
+        if (news?.failure) {
+          const error = new AnaplanError(news.failure);
+          if (!onError) throw error;
+          onError(error);
+          continue;
         }
-        onError(error as AnaplanError);
+        if (!news || isLast?.(news)) finish();
+        return news ? { done: false, value: news } : end;
+      } catch (error) {
+        finish();
+        throw error;
       }
     }
     return end;

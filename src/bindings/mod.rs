@@ -108,14 +108,16 @@ pub struct Watch(Rc<client::Watch>);
 
 #[wasm_bindgen]
 impl Watch {
-    /// The value is a status, or `undefined` after the last.
+    /// The value is a status, `{ failure }` of one of the tasks, or `undefined` after the last.
     pub fn next(&self) -> Given {
         let watch = Rc::clone(&self.0);
         Ok(promise(async move {
-            match watch.next().await? {
-                Some(status) => Ok(outcome::to_js(&*status)?),
-                None => Ok(JsValue::UNDEFINED),
-            }
+            Ok(match watch.next().await? {
+                Some(Ok(status)) => outcome::to_js(&*status)?,
+                // It is an error of ours: an abort is of no single task.
+                Some(failed) => settled(failed.map(|_| JsValue::UNDEFINED)).unwrap_or_default(),
+                None => JsValue::UNDEFINED,
+            })
         }))
     }
 

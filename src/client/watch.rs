@@ -48,6 +48,9 @@ struct Follow {
     has_ended: bool,
 }
 
+/// What is new of one task: its status, or why there will be none any more.
+pub type News = Result<Rc<TaskStatus>, Failure>;
+
 const WATCHING: &str = "Watching the task";
 
 impl Watch {
@@ -68,10 +71,10 @@ impl Watch {
         }
     }
 
-    /// The next status of any of the tasks; `None` after the last one, and after
-    /// [`stop`](Self::stop) or the client's end. What fails for one task ends the watch for that
-    /// one; an abort and a timeout end it all.
-    pub async fn next(&self) -> Result<Option<Rc<TaskStatus>>, Failure> {
+    /// What is new of any of the tasks; `None` after the last one's end, and after
+    /// [`stop`](Self::stop) or the client's. What fails for one task ends the watch for that one
+    /// and is news; an abort and a timeout end it all.
+    pub async fn next(&self) -> Result<Option<News>, Failure> {
         if self.ended.get() {
             return Ok(None);
         }
@@ -90,21 +93,21 @@ impl Watch {
         let result = self.client.run(&self.limits, pin!(work)).await;
         open.suspend();
         let is_of_one = |failure: &Failure| failure.error().is_some_and(Error::is_about_a_task);
-        let one_has_ended = match &result {
-            Ok(Some(status)) => status.done,
-            Ok(None) => return self.end(Ok(None)),
-            Err(failure) if is_of_one(failure) => true,
-            Err(Failure::Closed(_)) => return self.end(Ok(None)),
-            Err(_) => {
-                return self.end(result.map_err(|failure| match &open.only {
+        let news = match result {
+            Ok(Some(status)) => Ok(status),
+            Err(failure) if is_of_one(&failure) => Err(failure),
+            Ok(None) | Err(Failure::Closed(_)) => return self.end(Ok(None)),
+            Err(failure) => {
+                return self.end(Err(match &open.only {
                     Some(task) => told(failure, WATCHING, task),
                     None => failure.map(&mut |error| error.doing("Watching the tasks")),
                 }));
             }
         };
+        let one_has_ended = news.as_ref().map_or(true, |status| status.done);
         let left = open.left.get().saturating_sub(usize::from(one_has_ended));
         open.left.set(left);
-        if left == 0 { self.end(result) } else { result }
+        if left == 0 { self.end(Ok(Some(news))) } else { Ok(Some(news)) }
     }
 
     /// Ends the watch, and with it a [`next`](Self::next) that is waiting.
