@@ -70,21 +70,26 @@ impl Client {
         .await
     }
 
-    /// From now on, and until what this gives is dropped, an abort cancels these tasks, if that is
-    /// wanted. For a call that is given up does nothing more itself.
+    /// From now on, and until what this gives is dropped or the client is closed, an abort cancels
+    /// these tasks, if that is wanted. For a call that is given up does nothing more itself.
     pub(super) fn cancel_on_abort(&self, limits: &Limits, tasks: &[Rc<Task>]) -> Option<Watchdog> {
         let signal = limits.signal.as_ref().filter(|_| limits.cancels)?;
         let mut hearing = signal.hear();
         let tasks = tasks.to_vec();
         let watchdog = Watchdog(Rc::default());
-        let leash = Rc::clone(&watchdog.0);
+        let (client, leash) = (self.clone(), Rc::clone(&watchdog.0));
         spawn(async move {
+            let closed = &client.0.closed;
+            let mut closing = closed.changed.listen();
             let mut released = leash.changed.listen();
             let aborted = poll_fn(|cx| {
+                closing.heard(cx);
                 released.heard(cx);
+                let is_over = leash.is_released.get() || closed.reason.borrow().is_some();
                 match hearing.poll(cx) {
+                    // First, for whoever gives up and leaves in the same turn.
                     Poll::Ready(_) => Poll::Ready(true),
-                    Poll::Pending if leash.is_released.get() => Poll::Ready(false),
+                    Poll::Pending if is_over => Poll::Ready(false),
                     Poll::Pending => Poll::Pending,
                 }
             });
