@@ -97,6 +97,23 @@ test("a cancel overtakes the statuses that wait, and a renewal those, too", asyn
   assert.deepEqual(ids(log), ["refresh", "U0", "U1", "U2", "U3", "U4", "U5"]);
 });
 
+test("a token that grows old in the queue is renewed before the others' turn", async (t) => {
+  const clock = driveTime(t);
+  const { fetch, log } = memoryServer(clock, ({ path }) => {
+    if (!path.startsWith("/token")) return task("IN_PROGRESS");
+    const expiresAt = Date.now() + 600_000;
+    return { tokenInfo: { tokenValue: `token${expiresAt}`, expiresAt } };
+  });
+  const auth = { basic: { user: "me", password: "pa55word" } };
+  const anaplan = await connect({ fetch, auth, requestsPerMinute: 2 });
+  await clock.until(Promise.all(tasksOf(anaplan, 22).map((one) => one.status())));
+  const renewed = ids(log).indexOf("refresh");
+  // From eight minutes on; those behind it come one by one as before, not when all have waited.
+  assert.ok(renewed >= 16 && renewed <= 18, `${ids(log)}`);
+  assert.ok(log.at(-1).at - log[renewed].at >= 90_000);
+  assert.ok(busiest(log) <= 2);
+});
+
 /** `Retry-After`, by what is sent, and how long nothing follows. */
 const pauses = {
   seconds: ["4", 4_000],
