@@ -93,6 +93,7 @@ impl Line {
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         let request = Request { method: about.method, url: &url, headers: &headers };
 
+        self.events.heeded().await;
         self.events.tell(&Event::request(about));
         let started = monotonic();
         let answer = pin!(self.fetch.send(&request));
