@@ -234,6 +234,8 @@ async function simulated(clock, change = (request, answer) => answer()) {
   return { simulator, fetch, log, user, password, start, basic: { user, password } };
 }
 
+const decoded = (authorization) => Buffer.from(authorization.slice(6), "base64").toString();
+
 /** Everything that a client told: none of it holds the password. */
 function checkSilence({ user, password, log }, told) {
   const basic = Buffer.from(`${user}:${password}`).toString("base64");
@@ -329,10 +331,10 @@ describe("a user and a password", () => {
       (entry, answer) => answer(),
       // A server that repeats what it was sent, as it was, and taken apart.
       ({ authorization }) => unauthorized(`no: ${authorization}`),
-      ({ authorization }) => unauthorized(`no: ${atob(authorization.slice(6))}`),
+      ({ authorization }) => unauthorized(`no: ${decoded(authorization)}`),
       ({ authorization }) =>
-        reply(`<p>${encodeURIComponent(atob(authorization.slice(6)))}`, { status: 401 }),
-      ({ authorization }) => Promise.reject(new Error(`sent ${atob(authorization.slice(6))}`)),
+        reply(`<p>${encodeURIComponent(decoded(authorization))}`, { status: 401 }),
+      ({ authorization }) => Promise.reject(new Error(`sent ${decoded(authorization)}`)),
       ({ authorization }) => reply(`{"tokenInfo":"${authorization}"}`),
       ({ authorization }) => reply({ tokenInfo: { tokenValue: `a ${authorization}` } }),
       ({ authorization }) => reply("", { status: 302, headers: { Location: authorization } }),
