@@ -221,7 +221,14 @@ describe("watchAll", () => {
     // Whoever comes back gets what is true now.
     const { value } = await clock.until(iterator.next());
     assert.ok(Date.now() - value.observedAt < 1_000);
+    // Nor what somebody else learned long ago.
+    await clock.pass(10_000);
+    await clock.until(anaplan.task(ref(value.taskId)).status());
+    await clock.pass(3_600_000);
+    const later = await clock.until(iterator.next());
+    assert.ok(Date.now() - later.value.observedAt < 1_000, later.value.taskId);
     await iterator.return();
+    assert.equal(clock.timers(), 0);
   });
 
   test("each iteration is a watch of its own", async (t) => {

@@ -1,0 +1,164 @@
+// Nothing hangs, nothing leaks: memory after very many watches, and processes that end by themselves.
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { at } from "../../scripts/project.mjs";
+import { runProgram } from "../support/process.mjs";
+
+/** What every script begins with: a client whose requests stay in memory. */
+const prelude = `
+  import { connect } from "anaplan-tasks";
+  const ref = (taskId) => ({ workspaceId: "W", modelId: "M", exportId: "E", taskId });
+  const body = JSON.stringify({ task: { taskId: "T", taskState: "IN_PROGRESS" } });
+  let requests = 0;
+  const fetch = async () => (requests++, { status: 200, headers: new Headers(), text: async () => body });
+  const anaplan = await connect({ fetch, requestsPerMinute: 1e9 });
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+`;
+
+/** Runs a script to its own end; one that hangs would do so for ever. */
+async function run(script, ...flags) {
+  const args = [...flags, "--input-type=module", "--eval", prelude + script];
+  const { code, stdout, stderr } = await runProgram(process.execPath, args, { cwd: at() });
+  assert.equal(stderr, "");
+  assert.equal(code, 0);
+  return stdout;
+}
+
+/** Ways to leave a watch behind, each with nothing awaited any more. */
+const forgotten = {
+  "an iterator of watchAll": `
+    await anaplan.watchAll([ref("a"), ref("b")])[Symbol.asyncIterator]().next();`,
+  "an iterator of watchAll that is waiting, once it returned": `
+    const iterator = anaplan.watchAll([ref("a"), ref("b")])[Symbol.asyncIterator]();
+    for (let i = 0; i < 2; i++) await iterator.next();
+    const waiting = iterator.next();
+    await turn();
+    await iterator.return();
+    await waiting;`,
+  "a loop over watchAll": `
+    for await (const _ of anaplan.watchAll([ref("a"), ref("b")])) break;`,
+  "a subscription that was ended": `
+    const { subscribe } = anaplan.task(ref("a")).watch();
+    let end;
+    await new Promise((resolve) => (end = subscribe(resolve)));
+    end();`,
+  "a subscription that was ended before its first status": `
+    anaplan.task(ref("a")).watch().subscribe(() => {})();`,
+  "an outcome that was aborted": `
+    const controller = new AbortController();
+    const outcome = anaplan.task(ref("a")).outcome({ signal: controller.signal, timeout: 1e9 });
+    await turn();
+    controller.abort("enough");
+    await outcome.catch((reason) => reason);`,
+  "calls that wait for a token, once aborted": `
+    const other = await connect({ fetch, auth: () => new Promise(() => {}) });
+    const controller = new AbortController();
+    const calls = ["status", "cancel", "outcome"].map((method) =>
+      other.task(ref("a"))[method]({ signal: controller.signal }).catch((reason) => reason));
+    await turn();
+    controller.abort("enough");
+    await Promise.all(calls);`,
+  "calls in the queue and in a pause, once aborted": `
+    const limited = async () => ({ status: 429, headers: new Headers({ "Retry-After": "60" }), text: async () => "" });
+    const other = await connect({ fetch: limited, requestsPerMinute: 10 });
+    const controller = new AbortController();
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      other.task(ref("a" + i)).status({ signal: controller.signal }).catch((reason) => reason));
+    await turn();
+    controller.abort("enough");
+    await Promise.all(calls);`,
+  "a client that was closed": `
+    const open = [
+      anaplan.task(ref("a")).outcome().catch((reason) => reason),
+      anaplan.watchAll([ref("a"), ref("b")])[Symbol.asyncIterator]().next(),
+    ];
+    anaplan.task(ref("c")).watch().subscribe(() => {});
+    await turn();
+    anaplan.close();
+    await Promise.all(open);`,
+  "a watch with a signal that cancels": `
+    const { signal } = new AbortController();
+    await anaplan.watchAll([ref("a")], { signal, onAbort: "cancel" })[Symbol.asyncIterator]().next();`,
+};
+
+describe("a process ends by itself after", { concurrency: true }, () => {
+  for (const [name, script] of Object.entries(forgotten)) {
+    test(name, async () => {
+      assert.equal(await run(`${script}\n console.log("end");`), "end\n");
+    });
+  }
+});
+
+test("a process stays while a subscriber waits", async () => {
+  const script = `
+    const { subscribe } = anaplan.task(ref("a")).watch();
+    const end = subscribe(() => {
+      if (requests > 1) end();
+    });
+    process.on("exit", () => console.log(requests));`;
+  assert.equal(await run(script), "2\n");
+});
+
+test("a hundred thousand watches leave memory where it was", async () => {
+  const script = `
+    let memory;
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (...args) => {
+      const result = await instantiate(...args);
+      const exports = Object.values((result.instance ?? result).exports);
+      memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
+      return result;
+    };
+    // Another copy, whose memory is seen.
+    const copy = await import(import.meta.resolve("anaplan-tasks") + "?memory");
+    // What was asked for is remembered for five seconds.
+    let now = 0;
+    performance.now = () => now;
+    const history = { load: () => [], save() {} };
+    const client = await copy.connect({ fetch, requestsPerMinute: 1e9, history, onEvent() {} });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const ways = [
+      async (task) => { for await (const _ of task.watch({ signal, timeout: 1e9 })) break; },
+      async (task) => {
+        const iterator = task.watch({ signal, onAbort: "cancel" })[Symbol.asyncIterator]();
+        await iterator.next();
+        const waiting = iterator.next();
+        await iterator.return();
+        await waiting;
+      },
+      async (task) => { await new Promise((resolve) => { const end = task.watch().subscribe(() => (end(), resolve())); }); },
+      async (task) => {
+        for await (const _ of client.watchAll([task.ref, { ...task.ref, taskId: "other" }], { signal })) break;
+      },
+      async (task) => {
+        const own = new AbortController();
+        const outcome = task.outcome({ signal: own.signal }).catch(() => {});
+        await null;
+        own.abort();
+        await outcome;
+      },
+    ];
+    let count = 0;
+    const open = async (many) => {
+      for (let i = 0; i < many; i++) {
+        now += 6_000;
+        await ways[count % ways.length](client.task(ref("T" + count++)));
+      }
+      // What the collector finishes, it finishes in turns of its own.
+      for (let i = 0; i < 10; i++) {
+        gc();
+        await turn();
+      }
+      return { heap: process.memoryUsage().heapUsed, wasm: memory.buffer.byteLength };
+    };
+    await open(20_000);
+    const before = await open(10_000);
+    const after = await open(100_000);
+    console.log(JSON.stringify({ before, after }));`;
+  const { before, after } = JSON.parse(await run(script, "--expose-gc"));
+  assert.equal(after.wasm, before.wasm);
+  // Not a byte for each of them.
+  const grown = after.heap - before.heap;
+  assert.ok(grown < 400_000, `${grown} bytes more`);
+});
