@@ -1,9 +1,5 @@
 //! What a client tells of its work, for logs and metrics. No secret is in it.
 
-use std::future::poll_fn;
-use std::mem::replace;
-use std::task::Poll;
-
 use serde::Serialize;
 
 use crate::error::{Code, Error};
@@ -138,19 +134,5 @@ impl Events {
         if let Some(listener) = &self.0 {
             listener(event);
         }
-    }
-
-    /// Where somebody listens, lets all who wait look around: a listener may have given a call up
-    /// or closed the client, after which no request leaves.
-    pub async fn heeded(&self) {
-        let mut is_heeded = self.0.is_none();
-        poll_fn(|cx| {
-            if replace(&mut is_heeded, true) {
-                return Poll::Ready(());
-            }
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        })
-        .await;
     }
 }

@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::gate::Gate;
 use crate::error::{Code, Error, holds, redact};
 use crate::platform::{
-    Body, Fetch, Opaque, Request, chance, date, monotonic, page_origin, sleep, wall,
+    Body, Fetch, Opaque, Request, chance, date, monotonic, page_origin, sleep, wall, yield_now,
 };
 use crate::policy::{Circumstances, Millis, Retry, retry_after};
 use crate::reference::BaseUrl;
@@ -93,7 +93,8 @@ impl Line {
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         let request = Request { method: about.method, url: &url, headers: &headers };
 
-        self.events.heeded().await;
+        // Whoever gave up in this very turn, perhaps because of an event, is heard first.
+        yield_now().await;
         self.events.tell(&Event::request(about));
         let started = monotonic();
         let answer = pin!(self.fetch.send(&request));

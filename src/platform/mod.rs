@@ -25,7 +25,7 @@ pub use history::HistoryStore;
 pub use notify::{Notify, Place};
 pub use page::{is_url, origin as page_origin};
 pub use presence::{Presence, is_offline};
-pub use spawn::spawn;
+pub use spawn::{spawn, yield_now};
 pub use text::base64;
 #[cfg(feature = "panic-on-demand")]
 pub use timer::from_timer;
