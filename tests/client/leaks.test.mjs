@@ -84,7 +84,12 @@ const forgotten = {
 describe("a process ends by itself after", { concurrency: true }, () => {
   for (const [name, script] of Object.entries(forgotten)) {
     test(name, async () => {
-      assert.equal(await run(`${script}\n console.log("end");`), "end\n");
+      // At once, that is: there is no timer that it would have to wait for.
+      const look = `
+        for (let i = 0; i < 5; i++) await turn();
+        const timers = process.getActiveResourcesInfo().filter((name) => name === "Timeout");
+        console.log("end", timers.length);`;
+      assert.equal(await run(script + look), "end 0\n");
     });
   }
 });

@@ -7,6 +7,7 @@ import { closest, failure, memoryServer, ref, reply, task } from "../support/mem
 
 await connect();
 
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const never = () => new Promise(() => {});
 const refs = (count) => Array.from({ length: count }, (_, i) => ref(`T${i}`));
 
@@ -204,6 +205,40 @@ describe("watchAll", () => {
     controller.abort();
     await Promise.all(others);
     assert.ok(closest(log) >= 5_000);
+    assert.equal(clock.timers(), 0);
+  });
+
+  test("what came while nobody waited is as old as it is", async (t) => {
+    const clock = driveTime(t);
+    const { fetch, log } = memoryServer(clock, async (entry) => {
+      // The first is answered at once, the others a little later: by then nobody waits.
+      if (entry.task !== "T0") await sleep(500);
+      return task("IN_PROGRESS", { currentStep: `${Date.now()}` });
+    });
+    const anaplan = await connect({ fetch });
+    const iterator = anaplan.watchAll(refs(10))[Symbol.asyncIterator]();
+    const next = async () => {
+      const { value } = await clock.until(iterator.next());
+      return value;
+    };
+    assert.equal((await next()).ref.taskId, "T0");
+    await clock.pass(1_000);
+    assert.ok(log.every(({ open }) => !open));
+    assert.equal(clock.timers(), 0, "a timer for what was answered");
+    // Soon after, it will do.
+    const second = await next();
+    assert.equal(Number(second.currentStep), second.observedAt);
+    assert.equal(Date.now() - second.observedAt, 500);
+    assert.equal(log.length, 10);
+    // An hour later it will not.
+    await clock.pass(3_600_000);
+    for (let i = 0; i < 10; i++) {
+      const value = await next();
+      assert.equal(Number(value.currentStep), value.observedAt);
+      assert.ok(Date.now() - value.observedAt < 1_000, `${value.ref.taskId} is old`);
+    }
+    assert.ok(closest(log) >= 5_000);
+    await iterator.return();
     assert.equal(clock.timers(), 0);
   });
 
