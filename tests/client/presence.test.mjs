@@ -354,22 +354,28 @@ describe("a page", () => {
   test("events are listened to while somebody watches, and no longer", async (t) => {
     const { result } = await inPage(t, async ({ connect, watch, pass }) => {
       const counts = [];
-      let open = 0;
+      const heard = new Map();
       for (const target of [globalThis, document]) {
         const { addEventListener, removeEventListener } = target;
-        target.addEventListener = (...args) => (open++, addEventListener.apply(target, args));
-        target.removeEventListener = (...args) => (open--, removeEventListener.apply(target, args));
+        target.addEventListener = (type, listener) => {
+          heard.set(listener, type);
+          addEventListener.call(target, type, listener);
+        };
+        target.removeEventListener = (type, listener) => {
+          if (heard.get(listener) === type) heard.delete(listener);
+          removeEventListener.call(target, type, listener);
+        };
       }
       const anaplan = await connect();
-      counts.push(open);
+      counts.push(heard.size);
       const stops = [watch(anaplan, {}, "a"), watch(anaplan, {}, "b")];
       await pass(1_000);
-      counts.push(open);
+      counts.push(heard.size);
       await stops[0]();
-      counts.push(open);
+      counts.push(heard.size);
       await stops[1]();
       await pass(1_000);
-      counts.push(open);
+      counts.push(heard.size);
       return counts;
     });
     assert.deepEqual(result, [0, 3, 3, 0]);
