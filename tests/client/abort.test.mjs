@@ -43,7 +43,7 @@ const points = {
     auth: { basic: { user: "me", password: "pa55word" } },
     answer: ({ path }) =>
       path.startsWith("/token") ? reply("", { status: 503 }) : task("IN_PROGRESS"),
-    until: (log) => log.length === 2,
+    until: (log) => log.length >= 2,
   },
   "in the queue": { busy: true, wait: 100 },
   "in a pause": {
@@ -75,6 +75,8 @@ for (const [name, point] of Object.entries(points)) {
         if (onAbort && ["status", "cancel"].includes(method)) continue;
         test(`${method}, onAbort ${onAbort}`, async (t) => {
           const clock = driveTime(t);
+          // Delays that are neither nothing nor all.
+          t.mock.method(Math, "random", () => 0.5);
           const { fetch, log } = memoryServer(clock, point.answer ?? (() => task("IN_PROGRESS")));
           const options = { fetch, auth: point.auth, requestsPerMinute: point.busy ? 1 : 600 };
           const anaplan = await connect(options);
