@@ -11,7 +11,7 @@ use crate::client::{
     Source, Token,
 };
 use crate::error::{Code, Error};
-use crate::platform::{Fetch, HistoryStore, Signal, TokenSource, is_url, page_origin};
+use crate::platform::{Fetch, HistoryStore, Signal, TokenSource, hear_out, is_url, page_origin};
 use crate::policy::{Budget, Cadence, Millis, Retry, Watcher, WhenHidden};
 use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
 
@@ -158,8 +158,10 @@ fn history(options: &Options<'_>) -> Result<Option<HistoryStore>, Error> {
 /// What the function throws is its own affair.
 fn listener(function: Function) -> Box<dyn Fn(&Event<'_>)> {
     Box::new(move |event| {
-        if let Ok(event) = to_js(event) {
-            let _ = function.call1(&JsValue::UNDEFINED, &event);
+        if let Ok(event) = to_js(event)
+            && let Ok(given) = function.call1(&JsValue::UNDEFINED, &event)
+        {
+            hear_out(given);
         }
     })
 }

@@ -86,8 +86,7 @@ impl Gate {
         let now = monotonic();
         let is_news = self.0.budget.borrow_mut().pause(now, now + duration);
         self.0.events.tell(&Event::rate_limit(duration));
-        if is_news {
-            self.0.is_paused.set(true);
+        if is_news && !self.0.is_paused.replace(true) {
             self.0.events.tell(&Event::pause(Pause::RateLimit, Some(duration)));
         }
     }

@@ -3,8 +3,7 @@
 use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::spawn::spawn;
-use super::value::{promised, property};
+use super::value::{hear_out, promised, property};
 
 /// An object `{ load(action), save(action, durations) }`. Whatever it throws or gives, at the worst
 /// nothing is known of earlier runs.
@@ -46,10 +45,7 @@ impl HistoryStore {
             list.push(&JsValue::from_f64(*duration));
         }
         if let Ok(given) = self.save.call2(&self.object, &JsValue::from_str(action), &list) {
-            // A rejection that nobody heard would end a Node process.
-            spawn(async move {
-                let _ = promised(&given).await;
-            });
+            hear_out(given);
         }
     }
 }

@@ -4,6 +4,7 @@ use js_sys::{Array, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::spawn::spawn;
 use crate::error::holds;
 
 /// Something of the caller's, handed back as it is: the reason of an abort, the cause of an error.
@@ -54,6 +55,16 @@ pub(super) fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<Js
 /// one and throws. `race` catches that; `Promise.resolve` hands a foreign promise on as it is.
 pub(super) fn promised(value: &JsValue) -> JsFuture {
     JsFuture::from(Promise::race(&Array::of1(value)))
+}
+
+/// What a function of the caller's gave, and nobody waits for: should it be a promise that rejects,
+/// one that nobody heard would end a Node process.
+pub fn hear_out(given: JsValue) {
+    if given.is_object() {
+        spawn(async move {
+            let _ = promised(&given).await;
+        });
+    }
 }
 
 fn message(value: &JsValue) -> String {

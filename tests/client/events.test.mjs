@@ -202,6 +202,15 @@ test("a listener that throws, or changes what it is given, does no harm", async 
   assert.deepEqual([...seen].sort(), [...kinds].sort());
 });
 
+test("a listener whose promise rejects does no harm", async (t) => {
+  const clock = driveTime(t);
+  // Node ends over a rejection that nobody hears, and the test with it.
+  const status = await everything(clock, async () => {
+    throw new Error("mine");
+  });
+  assert.equal(status.phase, "cancelled");
+});
+
 for (const kind of kinds) {
   test(`a listener may close the client at a ${kind}`, async (t) => {
     const clock = driveTime(t);
