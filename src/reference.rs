@@ -179,6 +179,17 @@ pub struct TaskRef {
     pub task_id: Id,
 }
 
+/// Where bytes can be had.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileRef {
+    /// A file of the model's. What an export writes goes by the export's id.
+    File(ModelRef, Id),
+    /// The rows that an import refused.
+    Dump(TaskRef),
+    /// The rows that a step of a process refused; by the `objectId` of its result.
+    StepDump(TaskRef, Id),
+}
+
 impl ModelRef {
     /// Reads the fields `workspaceId` and `modelId`.
     pub fn from_fields(field: &dyn Fn(&str) -> Given) -> Result<Self, Invalid> {
@@ -262,6 +273,10 @@ pub enum Path {
     Tasks(ActionRef),
     /// One task: `GET` asks for it, `DELETE` cancels it.
     Task(TaskRef),
+    /// The chunks of a file.
+    Chunks(FileRef),
+    /// The bytes of one chunk, counted from 0.
+    Chunk(FileRef, u32),
 }
 
 impl Path {
@@ -269,7 +284,7 @@ impl Path {
     /// a known form with a bad id is [`Invalid`].
     pub fn parse(path: &str) -> Result<Option<Self>, Invalid> {
         match path.strip_prefix('/') {
-            Some(path) => Self::from_segments(&path.split('/').take(9).collect::<Vec<_>>()),
+            Some(path) => Self::from_segments(&path.split('/').take(13).collect::<Vec<_>>()),
             None => Ok(None),
         }
     }
@@ -280,25 +295,48 @@ impl Path {
         let ["workspaces", workspace, "models", model, kind, rest @ ..] = segments else {
             return Ok(None);
         };
-        let Some(kind) = Kind::from_segment(kind) else {
-            return Ok(None);
-        };
         let model = || {
             Ok::<_, Invalid>(ModelRef {
                 workspace_id: id("workspaceId", workspace)?,
                 model_id: id("modelId", model)?,
             })
         };
+        if let ("files", [file, rest @ ..]) = (*kind, rest) {
+            let file = || Ok(FileRef::File(model()?, id("fileId", file)?));
+            return Self::of_file(&file, rest);
+        }
+        let Some(kind) = Kind::from_segment(kind) else {
+            return Ok(None);
+        };
         let action = |text| {
             Ok::<_, Invalid>(ActionRef { model: model()?, kind, id: id(kind.field(), text)? })
+        };
+        let task = |text, task| {
+            Ok::<_, Invalid>(TaskRef { action: action(text)?, task_id: id("taskId", task)? })
         };
         Ok(match rest {
             [] => Some(Self::Actions(model()?, kind)),
             [text] => Some(Self::Action(action(text)?)),
             [text, "tasks"] => Some(Self::Tasks(action(text)?)),
-            [text, "tasks", task] => {
-                Some(Self::Task(TaskRef { action: action(text)?, task_id: id("taskId", task)? }))
+            [text, "tasks", run] => Some(Self::Task(task(text, run)?)),
+            [text, "tasks", run, "dump", rest @ ..] => {
+                return Self::of_file(&|| Ok(FileRef::Dump(task(text, run)?)), rest);
             }
+            [text, "tasks", run, "dumps", object, rest @ ..] => {
+                let dump = || Ok(FileRef::StepDump(task(text, run)?, id("objectId", object)?));
+                return Self::of_file(&dump, rest);
+            }
+            _ => None,
+        })
+    }
+
+    fn of_file(
+        file: &dyn Fn() -> Result<FileRef, Invalid>,
+        segments: &[&str],
+    ) -> Result<Option<Self>, Invalid> {
+        Ok(match segments {
+            ["chunks"] => Some(Self::Chunks(file()?)),
+            ["chunks", number] => Some(Self::Chunk(file()?, chunk_number(number)?)),
             _ => None,
         })
     }
@@ -306,26 +344,58 @@ impl Path {
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (model, kind) = match self {
-            Self::Actions(model, kind) => (model, *kind),
-            Self::Action(action) | Self::Tasks(action) => (&action.model, action.kind),
-            Self::Task(task) => (&task.action.model, task.action.kind),
-        };
-        let mut write = |segments: &[&str]| {
-            segments.iter().try_for_each(|segment| {
-                f.write_str("/")?;
-                f.write_str(segment)
-            })
-        };
-        let (workspace, id) = (model.workspace_id.as_str(), model.model_id.as_str());
-        write(&["workspaces", workspace, "models", id, kind.segment()])?;
         match self {
-            Self::Actions(..) => Ok(()),
-            Self::Action(action) => write(&[action.id.as_str()]),
-            Self::Tasks(action) => write(&[action.id.as_str(), "tasks"]),
-            Self::Task(task) => write(&[task.action.id.as_str(), "tasks", task.task_id.as_str()]),
+            Self::Actions(model, kind) => write!(f, "{}/{}", At(model), kind.segment()),
+            Self::Action(action) => write!(f, "{}", At(action)),
+            Self::Tasks(action) => write!(f, "{}/tasks", At(action)),
+            Self::Task(task) => write!(f, "{}", At(task)),
+            Self::Chunks(file) => write!(f, "{}/chunks", At(file)),
+            Self::Chunk(file, number) => write!(f, "{}/chunks/{number}", At(file)),
         }
     }
+}
+
+/// Where something is, as a path.
+struct At<'a, T>(&'a T);
+
+impl fmt::Display for At<'_, ModelRef> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ModelRef { workspace_id, model_id } = self.0;
+        write!(f, "/workspaces/{workspace_id}/models/{model_id}")
+    }
+}
+
+impl fmt::Display for At<'_, ActionRef> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ActionRef { model, kind, id } = self.0;
+        write!(f, "{}/{}/{id}", At(model), kind.segment())
+    }
+}
+
+impl fmt::Display for At<'_, TaskRef> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TaskRef { action, task_id } = self.0;
+        write!(f, "{}/tasks/{task_id}", At(action))
+    }
+}
+
+impl fmt::Display for At<'_, FileRef> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            FileRef::File(model, id) => write!(f, "{}/files/{id}", At(model)),
+            FileRef::Dump(task) => write!(f, "{}/dump", At(task)),
+            FileRef::StepDump(task, object) => write!(f, "{}/dumps/{object}", At(task)),
+        }
+    }
+}
+
+/// Spelled in one way alone, so that no two paths lead to one chunk.
+fn chunk_number(text: &str) -> Result<u32, Invalid> {
+    const NUMBER: &str = "a chunk's number, in decimal digits from 0";
+    let is_plain = text.len() <= 6 && (text == "0" || !text.starts_with('0'));
+    let digits = is_plain && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits);
+    number.ok_or_else(|| Invalid::new("chunk", NUMBER, "something else"))
 }
 
 /// Where the API is: `https://api.anaplan.com/2/0`, without a slash at the end.

@@ -47,6 +47,7 @@ impl Api<'_> {
             Path::Actions(..) | Path::Action(_) => "GET",
             Path::Tasks(_) => "GET, POST",
             Path::Task(_) => "GET, DELETE",
+            Path::Chunks(_) | Path::Chunk(..) => return Err(self.refuse(404)),
         };
         let method = self.request.method.as_str();
         if !allowed.split(", ").any(|one| one == method) {
@@ -64,6 +65,7 @@ impl Api<'_> {
             (Path::Tasks(action), _) => self.tasks(&action),
             (Path::Task(task), "DELETE") => self.cancel(&task),
             (Path::Task(task), _) => self.status(&task),
+            (Path::Chunks(_) | Path::Chunk(..), _) => Err(self.refuse(404)),
         }
     }
 

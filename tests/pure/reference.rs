@@ -1,4 +1,4 @@
-use anaplan_tasks::reference::{ActionRef, BaseUrl, Given, Id, Kind, Path, TaskRef};
+use anaplan_tasks::reference::{ActionRef, BaseUrl, FileRef, Given, Id, Kind, Path, TaskRef};
 use proptest::prelude::*;
 
 use crate::{task_ref, text};
@@ -141,15 +141,26 @@ fn other_urls_are_refused() {
 fn paths_are_read_as_they_are_written() {
     let task = task_ref();
     let action = task.action.clone();
+    let step = Id::parse("objectId", Given::Text("112000000001".to_owned())).unwrap();
+    let file = FileRef::File(action.model.clone(), action.id.clone());
     let all = [
         Path::Actions(action.model.clone(), Kind::Process),
         Path::Action(action.clone()),
         Path::Tasks(action),
-        Path::Task(task),
+        Path::Task(task.clone()),
+        Path::Chunks(file.clone()),
+        Path::Chunk(file, 0),
+        Path::Chunk(FileRef::Dump(task.clone()), 10),
+        Path::Chunks(FileRef::StepDump(task, step)),
     ];
     for path in all {
         assert_eq!(Path::parse(&path.to_string()), Ok(Some(path)));
     }
+    for number in ["", "00", "-1", "+1", "1e3", "1234567", "0x1", "%30"] {
+        let path = format!("/workspaces/w/models/m/files/f/chunks/{number}");
+        assert!(Path::parse(&path).is_err(), "{path}");
+    }
+    assert_eq!(Path::parse("/workspaces/w/models/m/files/f"), Ok(None));
     assert_eq!(Path::parse("/workspaces/w/models/m/files"), Ok(None));
     assert_eq!(Path::parse("workspaces/w/models/m/exports"), Ok(None));
     assert!(Path::parse("/workspaces/w/models/m/exports/..").is_err());
