@@ -58,6 +58,9 @@ pub struct Error {
     pub status: Option<u16>,
     /// Whether the same call may work later.
     pub retryable: bool,
+    /// What the server said, in its own words.
+    #[serde(skip)]
+    pub said: String,
     /// After how many milliseconds the server wants to be asked again.
     #[serde(skip)]
     pub retry_after: Option<f64>,
@@ -77,6 +80,7 @@ impl Error {
             message: message.into(),
             status: None,
             retryable: matches!(code, Code::Network | Code::Timeout),
+            said: String::new(),
             retry_after: None,
             reference: None,
             task_status: None,
@@ -95,6 +99,7 @@ impl Error {
         message.push_str(special.unwrap_or(verdict.advice));
         Self {
             status: Some(status),
+            said: said.to_owned(),
             retryable: verdict.retryable,
             ..Self::new(verdict.code, message)
         }

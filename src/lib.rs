@@ -25,9 +25,9 @@ pub mod reference;
 pub mod status;
 pub mod wire;
 
-#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
-mod bindings;
-#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
-mod client;
-#[cfg(all(target_arch = "wasm32", feature = "bindings"))]
-mod platform;
+#[cfg(all(target_arch = "wasm32", feature = "client"))]
+pub mod bindings;
+#[cfg(all(target_arch = "wasm32", feature = "client"))]
+pub mod client;
+#[cfg(all(target_arch = "wasm32", feature = "client"))]
+pub mod platform;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Function, Reflect};
+use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::outcome::to_js;
@@ -17,28 +18,35 @@ use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
 
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Client, Error> {
-    const PER_MINUTE: &str = "a finite number of requests, at least 1";
     const ATTEMPTS: &str = "a whole number of attempts, at least 1";
     let options = Options::new("options", options)?;
-    let per_minute = options.number("requestsPerMinute", 1.0, PER_MINUTE)?;
-    let on_event = function(&options, "onEvent")?;
-    let events = Rc::new(Events::new(on_event.map(listener)));
-    let attempts = options.number("attempts", 1.0, ATTEMPTS)?.unwrap_or(Retry::ATTEMPTS);
-    if attempts.fract() != 0.0 {
-        return Err(Invalid::new("attempts", ATTEMPTS, "a fraction").into());
-    }
-    let exchange = Exchange {
-        base_url: base_url(&options, "baseUrl")?.unwrap_or(BaseUrl::api()),
-        credentials: credentials(&options)?,
+    let attempts = options.whole("attempts", ATTEMPTS)?.unwrap_or(Retry::ATTEMPTS);
+    let exchange = exchange(&options, attempts)?;
+    Ok(Client::new(exchange, Histories::new(history(&options)?)))
+}
+
+/// The options that say how Anaplan is reached, and as whom.
+pub fn exchange(options: &Options<'_>, attempts: f64) -> Result<Exchange, Error> {
+    let events = Rc::new(Events::new(function(options, "onEvent")?.map(listener)));
+    let per_minute = per_minute(options)?;
+    Ok(Exchange {
+        base_url: base_url(options, "baseUrl")?.unwrap_or(BaseUrl::api()),
+        credentials: credentials(options)?,
         line: Rc::new(Line {
-            fetch: Fetch::new(function(&options, "fetch")?),
-            gate: Gate::new(per_minute.unwrap_or(Budget::<()>::PER_MINUTE), Rc::clone(&events)),
+            fetch: Fetch::new(function(options, "fetch")?),
+            gate: Gate::new(per_minute, Rc::clone(&events)),
             events,
             request_timeout: options.millis("requestTimeout")?.unwrap_or(Line::REQUEST_TIMEOUT),
             attempts,
         }),
-    };
-    Ok(Client::new(exchange, Histories::new(history(&options)?)))
+    })
+}
+
+/// `requestsPerMinute`.
+pub fn per_minute(options: &Options<'_>) -> Result<f64, Error> {
+    const PER_MINUTE: &str = "a finite number of requests, at least 1";
+    let given = options.number("requestsPerMinute", 1.0, PER_MINUTE)?;
+    Ok(given.unwrap_or(Budget::<()>::PER_MINUTE))
 }
 
 /// A task's reference, or its URL.
@@ -155,18 +163,21 @@ fn history(options: &Options<'_>) -> Result<Option<HistoryStore>, Error> {
     store.map(Some).ok_or_else(|| Invalid::new("history", EXPECTED, kind).into())
 }
 
-/// What the function throws is its own affair.
 fn listener(function: Function) -> Box<dyn Fn(&Event<'_>)> {
-    Box::new(move |event| {
-        if let Ok(event) = to_js(event)
-            && let Ok(given) = function.call1(&JsValue::UNDEFINED, &event)
-        {
-            hear_out(given);
-        }
-    })
+    Box::new(move |event| tell(&function, event))
 }
 
-fn function(options: &Options<'_>, name: &'static str) -> Result<Option<Function>, Error> {
+/// Tells a listener. What it throws is its own affair.
+pub fn tell(listener: &Function, event: &impl Serialize) {
+    if let Ok(event) = to_js(event)
+        && let Ok(given) = listener.call1(&JsValue::UNDEFINED, &event)
+    {
+        hear_out(given);
+    }
+}
+
+/// A function, if it was given.
+pub fn function(options: &Options<'_>, name: &'static str) -> Result<Option<Function>, Error> {
     let value = options.get(name)?;
     if is_missing(&value) {
         return Ok(None);
@@ -176,17 +187,19 @@ fn function(options: &Options<'_>, name: &'static str) -> Result<Option<Function
 }
 
 /// An object of options, or nothing.
-struct Options<'a>(&'a JsValue);
+pub struct Options<'a>(&'a JsValue);
 
 impl<'a> Options<'a> {
-    fn new(name: &'static str, value: &'a JsValue) -> Result<Self, Error> {
+    /// Takes it, by the name it goes by.
+    pub fn new(name: &'static str, value: &'a JsValue) -> Result<Self, Error> {
         if is_missing(value) || (value.is_object() && !value.is_array()) {
             return Ok(Self(value));
         }
         Err(Invalid::new(name, "an object", kind(value)).into())
     }
 
-    fn get(&self, name: &str) -> Result<JsValue, Error> {
+    /// One of them, whatever it is.
+    pub fn get(&self, name: &str) -> Result<JsValue, Error> {
         if is_missing(self.0) {
             return Ok(JsValue::UNDEFINED);
         }
@@ -194,11 +207,24 @@ impl<'a> Options<'a> {
             .map_err(|_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws")))
     }
 
-    fn millis(&self, name: &'static str) -> Result<Option<Millis>, Error> {
+    /// A time.
+    pub fn millis(&self, name: &'static str) -> Result<Option<Millis>, Error> {
         self.number(name, 0.0, "a finite number of milliseconds, not negative")
     }
 
-    fn number(
+    /// A whole number, at least 1.
+    pub fn whole(&self, name: &'static str, expected: &'static str) -> Result<Option<f64>, Error> {
+        let number = self.number(name, 1.0, expected)?;
+        match number {
+            Some(number) if number.fract() != 0.0 => {
+                Err(Invalid::new(name, expected, "a fraction").into())
+            }
+            number => Ok(number),
+        }
+    }
+
+    /// A finite number.
+    pub fn number(
         &self,
         name: &'static str,
         least: f64,
@@ -244,12 +270,13 @@ fn given(value: &JsValue) -> Given {
     }
 }
 
-fn is_missing(value: &JsValue) -> bool {
+/// Whether it is `undefined` or `null`.
+pub fn is_missing(value: &JsValue) -> bool {
     value.is_undefined() || value.is_null()
 }
 
 /// What sort of value it is, in words.
-fn kind(value: &JsValue) -> &'static str {
+pub fn kind(value: &JsValue) -> &'static str {
     if is_missing(value) {
         "nothing"
     } else if value.is_string() {

@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use super::Failure;
 use super::event::Event;
 use super::flight::Flight;
-use super::line::Line;
+use super::line::{Line, timed_out};
 use super::login::Login;
 use crate::error::{Code, Error};
 use crate::platform::{Opaque, TokenSource, monotonic, sleep, spawn, wall};
@@ -156,7 +156,9 @@ impl Source {
         let renewal = self.renewal.join(|| async move { source.renew(&the_line).await });
         let renewed = match select(renewal, pin!(sleep(self.giver.patience(line)))).await {
             Either::Left((renewed, _)) => renewed,
-            Either::Right(_) => Err(line.timed_out("the auth function gave no token")),
+            Either::Right(_) => {
+                Err(timed_out("the auth function gave no token", line.request_timeout))
+            }
         };
         // The old one may serve on.
         match (renewed, &*self.held.borrow()) {

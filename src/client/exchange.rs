@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::credentials::{Credentials, Token};
 use super::event::About;
 use super::failure::Failure;
-use super::line::{Answer, Line, Outgoing};
+use super::line::{Answer, Content, Line, Outgoing};
 use crate::policy::Class;
 use crate::reference::BaseUrl;
 
@@ -38,13 +38,19 @@ impl Exchange {
     }
 
     /// Sends one request.
-    pub async fn send(&self, about: &About<'_>, token: Option<Token>) -> Result<Answer, Failure> {
+    pub async fn send(
+        &self,
+        about: &About<'_>,
+        content: Content<'_>,
+        token: Option<Token>,
+    ) -> Result<Answer, Failure> {
         let outgoing = Outgoing {
             about,
             base: &self.base_url,
             authorization: token.as_ref().map(Token::header),
             secrets: token.iter().map(Token::share).collect(),
             advice: None,
+            content,
         };
         self.line.send(outgoing).await.map_err(|failure| match &token {
             Some(token) if failure.http_status() == Some(401) => {
@@ -60,7 +66,7 @@ impl Exchange {
         let attempt = |attempt| -> super::line::Attempt<'_, Answer> {
             Box::pin(async move {
                 let token = self.ready(class).await?;
-                self.send(&About { attempt, ..*about }, token).await
+                self.send(&About { attempt, ..*about }, Content::default(), token).await
             })
         };
         self.line.repeat(about, &attempt).await

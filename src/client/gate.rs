@@ -24,6 +24,8 @@ struct Inner {
     is_paused: Cell<bool>,
     /// The last who waited has left.
     emptied: Notify,
+    /// A pause began.
+    paused: Notify,
 }
 
 /// One who waits to be let in.
@@ -65,6 +67,7 @@ impl Gate {
             is_minded: Cell::new(false),
             is_paused: Cell::new(false),
             emptied: Notify::default(),
+            paused: Notify::default(),
         }))
     }
 
@@ -85,10 +88,21 @@ impl Gate {
     pub fn pause(&self, duration: Millis) {
         let now = monotonic();
         let is_news = self.0.budget.borrow_mut().pause(now, now + duration);
+        self.0.paused.notify();
         self.0.events.tell(&Event::rate_limit(duration));
         if is_news && !self.0.is_paused.replace(true) {
             self.0.events.tell(&Event::pause(Pause::RateLimit, Some(duration)));
         }
+    }
+
+    /// How long the server wants nothing yet, if it does not.
+    pub fn paused_for(&self) -> Option<Millis> {
+        self.0.budget.borrow().paused_for(monotonic())
+    }
+
+    /// Resolves when a pause begins. Dropping it leaves nothing behind.
+    pub fn pausing(&self) -> impl Future<Output = ()> {
+        self.0.paused.changed()
     }
 
     /// One future looks after all who wait, so that a thousand of them do not wake for each who goes.

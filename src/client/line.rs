@@ -42,6 +42,20 @@ pub struct Outgoing<'a> {
     pub secrets: Vec<Rc<str>>,
     /// What to do about a 401, where that is not what it always is.
     pub advice: Option<&'static str>,
+    /// What goes along.
+    pub content: Content<'a>,
+}
+
+/// What a request carries beside its path.
+#[derive(Clone, Copy, Default)]
+pub struct Content<'a> {
+    /// Behind the path, with its question mark. No event tells it.
+    pub query: &'a str,
+    /// JSON.
+    pub body: Option<&'a str>,
+    /// Whether the answer is the bytes of a file, which are handed on as a stream. Anaplan does not
+    /// answer while the model is busy.
+    pub is_file: bool,
 }
 
 /// A success, and what must not be repeated from it.
@@ -87,22 +101,31 @@ impl Line {
 
     /// Sends one request, now. Whatever is no success is a [`Failure`], free of secrets.
     pub async fn send(&self, outgoing: Outgoing<'_>) -> Result<Answer, Failure> {
-        let Outgoing { about, base, authorization, secrets, advice } = outgoing;
-        let url = base.join(about.path);
-        let mut headers = vec![("Accept", "application/json")];
+        let Outgoing { about, base, authorization, secrets, advice, content } = outgoing;
+        let url = base.join(about.path) + content.query;
+        let accepts = if content.is_file { "application/octet-stream" } else { "application/json" };
+        let mut headers = vec![("Accept", accepts)];
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
-        let request = Request { method: about.method, url: &url, headers: &headers };
+        headers.extend(content.body.map(|_| ("Content-Type", "application/json")));
+        let request = Request {
+            method: about.method,
+            url: &url,
+            headers: &headers,
+            body: content.body,
+            streams: content.is_file,
+        };
+        let patience = self.request_timeout * if content.is_file { 10.0 } else { 1.0 };
 
         // Whoever gave up in this very turn, perhaps because of an event, is heard first.
         yield_now().await;
         self.events.tell(&Event::request(about));
         let started = monotonic();
         let answer = pin!(self.fetch.send(&request));
-        let body = match select(answer, pin!(sleep(self.request_timeout))).await {
+        let body = match select(answer, pin!(sleep(patience))).await {
             Either::Left((Ok(body), _)) => body,
             Either::Left((Err(cause), _)) => return Err(self.no_answer(base, cause, &secrets)),
             Either::Right(_) => {
-                return Err(self.timed_out(&format!("no answer from {base}")));
+                return Err(timed_out(&format!("no answer from {base}"), patience));
             }
         };
         let status = body.status;
@@ -121,12 +144,6 @@ impl Line {
                 Err(error.into())
             }
         }
-    }
-
-    /// Nothing came in time.
-    pub fn timed_out(&self, what: &str) -> Failure {
-        let text = format!("{what} within {} ms", self.request_timeout as u64);
-        Error::new(Code::Timeout, text).into()
     }
 
     fn no_answer(&self, base: &BaseUrl, cause: Opaque, secrets: &[Rc<str>]) -> Failure {
@@ -150,6 +167,12 @@ impl Line {
     }
 }
 
+/// Nothing came in time.
+pub fn timed_out(what: &str, patience: Millis) -> Failure {
+    let text = format!("{what} within {} ms", patience as u64);
+    Error::new(Code::Timeout, text).into()
+}
+
 impl Answer {
     /// The body as JSON, if it is some. Should the server repeat a secret, it is not in there.
     pub fn json(&self) -> Option<Json> {
@@ -167,6 +190,11 @@ impl Answer {
     /// The body as JSON, secrets and all.
     pub fn secret_json(&self) -> Option<Json> {
         self.body.json()
+    }
+
+    /// The bytes of a file.
+    pub fn into_stream(self) -> Opaque {
+        self.body.into_stream()
     }
 
     /// Whether there is no body.

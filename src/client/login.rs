@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::credentials::{Given, Token};
 use super::event::About;
 use super::failure::Failure;
-use super::line::{Answer, Attempt, Line, Outgoing};
+use super::line::{Answer, Attempt, Content, Line, Outgoing};
 use crate::error::{Code, Error};
 use crate::platform::{base64, wall};
 use crate::policy::Class;
@@ -88,6 +88,7 @@ impl Login {
                     authorization: Some(token.map_or_else(basic, Token::header)),
                     secrets,
                     advice: Some(WRONG_PASSWORD),
+                    content: Content::default(),
                 };
                 line.send(outgoing).await
             })

@@ -19,12 +19,13 @@ use std::pin::pin;
 use std::rc::Rc;
 
 pub use credentials::{Credentials, Giver, Source, Token};
-pub use event::{Event, Events};
+pub use event::{About, Event, Events};
 pub use exchange::Exchange;
 pub use failure::Failure;
+pub use flight::{Flight, Ticket};
 pub use gate::Gate;
 pub use limits::Limits;
-pub use line::Line;
+pub use line::{Answer, Content, Line};
 pub use login::Login;
 pub use runs::Histories;
 pub use watch::Watch;

@@ -11,6 +11,7 @@ use super::event::{About, Event, Pause};
 use super::exchange::Exchange;
 use super::failure::Failure;
 use super::flight::{Flight, Ticket};
+use super::line::Content;
 use super::runs::{Histories, Runs};
 use super::slots::Slots;
 use crate::error::Code;
@@ -132,7 +133,7 @@ impl Tasks {
 impl Wait {
     /// Waits for `want`, with so many attempts for each question and a timer of this group.
     pub fn new(want: Want, attempts: f64, timers: &Timers) -> Self {
-        let presence = matches!(want, Want::Next(_)).then(Presence::new);
+        let presence = matches!(want, Want::Next(_)).then(Presence::open);
         Self {
             want,
             retry: Retry::new(attempts),
@@ -352,7 +353,7 @@ impl Task {
         self.first_asked.set(Some(first));
         self.attempts.set(self.attempts.get() + 1.0);
         let path = self.path();
-        let answer = self.exchange.send(&self.about(&path), token).await?;
+        let answer = self.exchange.send(&self.about(&path), Content::default(), token).await?;
         let task = answer.json().and_then(wire::Task::in_answer);
         let task = task.ok_or_else(|| answer.not_understood("a task"))?;
         self.observe(task, asked, first, answer.server_time());

@@ -124,7 +124,7 @@ impl Watch {
     fn open(&self) -> Open {
         // One alone does not need timers of its own: it can be put to rest.
         let references = self.tasks.take();
-        let timers = if references.len() == 1 { Timers::shared() } else { Timers::new() };
+        let timers = if references.len() == 1 { Timers::shared() } else { Timers::open() };
         let open = &self.client.0.tasks;
         let tasks: Vec<_> = references.iter().map(|task| open.open(task)).collect();
         let attempts = self.client.0.exchange.line.attempts;

@@ -20,6 +20,10 @@ pub struct Request<'a> {
     pub url: &'a str,
     /// Names and values.
     pub headers: &'a [(&'static str, &'a str)],
+    /// JSON, as a rule.
+    pub body: Option<&'a str>,
+    /// Whether the bytes of a success are handed on rather than read.
+    pub streams: bool,
 }
 
 /// What came back. The text stays on JavaScript's side until somebody looks at it.
@@ -28,6 +32,7 @@ pub struct Body {
     pub status: Option<u16>,
     headers: JsValue,
     text: JsString,
+    stream: JsValue,
 }
 
 impl Fetch {
@@ -41,7 +46,8 @@ impl Fetch {
         self.0.is_some()
     }
 
-    /// Sends `request` and reads the whole answer. Dropping it ends the request.
+    /// Sends `request` and reads the whole answer, unless it is one that streams. Dropping it ends
+    /// the request.
     pub async fn send(&self, request: &Request<'_>) -> Result<Body, Opaque> {
         self.exchange(request).await.map_err(Opaque)
     }
@@ -55,6 +61,9 @@ impl Fetch {
         let init = RequestInit::new();
         init.set_method(request.method);
         init.set_headers(&headers);
+        if let Some(body) = request.body {
+            init.set_body(&body.into());
+        }
         init.set_cache(RequestCache::NoStore);
         // Not followed: the Authorization header could end up on another host.
         init.set_redirect(RequestRedirect::Manual);
@@ -69,15 +78,19 @@ impl Fetch {
         };
         let response = fetch.call2(&JsValue::UNDEFINED, &request.url.into(), &init)?;
         let response = promised(&response).await?;
-        let text = call(&response, "text", &JsValue::UNDEFINED)?;
-        let text: JsString = promised(&text).await?.dyn_into()?;
-        abort.finish();
-
         let hidden = property(&response, "type").as_string().as_deref() == Some("opaqueredirect");
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
         let status = property(&response, "status").as_f64().map_or(0, |status| status as u16);
+        let (mut text, mut stream) = (JsString::from(""), JsValue::NULL);
+        if request.streams && (200..=299).contains(&status) {
+            stream = property(&response, "body");
+        } else {
+            text = promised(&call(&response, "text", &JsValue::UNDEFINED)?).await?.dyn_into()?;
+        }
+        // Whoever has the stream ends the request by cancelling that.
+        abort.finish();
         let headers = property(&response, "headers");
-        Ok(Body { status: (!hidden).then_some(status), headers, text })
+        Ok(Body { status: (!hidden).then_some(status), headers, text, stream })
     }
 }
 
@@ -99,6 +112,11 @@ impl Body {
     pub fn header(&self, name: &str) -> Option<String> {
         let get: Function = property(&self.headers, "get").dyn_into().ok()?;
         get.call1(&self.headers, &JsValue::from_str(name)).ok()?.as_string()
+    }
+
+    /// The bytes of a success that streams.
+    pub fn into_stream(self) -> Opaque {
+        Opaque(self.stream)
     }
 
     /// Whether there is nothing in it.

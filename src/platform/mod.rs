@@ -31,7 +31,7 @@ pub use text::base64;
 pub use timer::from_timer;
 pub use timer::{Timer, Timers, sleep};
 pub use token::TokenSource;
-pub use value::{Opaque, hear_out};
+pub use value::{Opaque, call, hear_out, promised, property};
 
 /// A third the size of the standard one, and as quick for what little is allocated here.
 #[global_allocator]

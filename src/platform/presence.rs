@@ -22,7 +22,7 @@ thread_local! {
 
 impl Presence {
     /// Begins to listen.
-    pub fn new() -> Self {
+    pub fn open() -> Self {
         EARS.with_borrow_mut(|ears| {
             if let Some(ears) = ears.upgrade() {
                 return Self(ears);

@@ -39,7 +39,7 @@ pub fn sleep(millis: f64) -> impl Future<Output = ()> {
 
 impl Timers {
     /// A group of its own, for whoever wants to [`suspend`](Self::suspend) it.
-    pub fn new() -> Self {
+    pub fn open() -> Self {
         let timers = Self(Rc::default());
         GROUPS.with_borrow_mut(|groups| {
             // Now and then, so that it costs next to nothing each time.
@@ -168,7 +168,7 @@ struct Host {
 }
 
 thread_local! {
-    static SHARED: Timers = Timers::new();
+    static SHARED: Timers = Timers::open();
     static GROUPS: RefCell<Vec<Weak<RefCell<Inner>>>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -36,7 +36,7 @@ impl Opaque {
 }
 
 /// A property, `undefined` where there is none or reading it throws.
-pub(super) fn property(value: &JsValue, name: &str) -> JsValue {
+pub fn property(value: &JsValue, name: &str) -> JsValue {
     if !value.is_object() && !value.is_function() {
         return JsValue::UNDEFINED;
     }
@@ -44,7 +44,7 @@ pub(super) fn property(value: &JsValue, name: &str) -> JsValue {
 }
 
 /// A method's answer, or what it threw.
-pub(super) fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
+pub fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<JsValue, JsValue> {
     match property(value, name).dyn_into::<js_sys::Function>() {
         Ok(method) => method.call1(value, argument),
         Err(_) => Err(js_sys::TypeError::new(&format!("no method {name}")).into()),
@@ -53,7 +53,7 @@ pub(super) fn call(value: &JsValue, name: &str, argument: &JsValue) -> Result<Js
 
 /// A promise of the host's own for whatever was handed in: a value, a promise, or what passes for
 /// one and throws. `race` catches that; `Promise.resolve` hands a foreign promise on as it is.
-pub(super) fn promised(value: &JsValue) -> JsFuture {
+pub fn promised(value: &JsValue) -> JsFuture {
     JsFuture::from(Promise::race(&Array::of1(value)))
 }
 

@@ -62,7 +62,28 @@ pub enum Turn<T> {
     Idle,
 }
 
+/// What a budget comes to: so many at once, and one more each interval.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// A whole number.
+    pub burst: f64,
+    /// The time that brings one.
+    pub interval: Millis,
+}
+
 const MINUTE: Millis = 60_000.0;
+
+impl Rate {
+    /// For so many a minute, at least 1.
+    pub fn of(per_minute: f64) -> Self {
+        // Half a request is none.
+        let per_minute = per_minute.max(1.0).floor();
+        // A tenth of a minute's worth may go at once; the rest comes evenly, and so much slower
+        // that both together stay within the minute.
+        let burst = (per_minute / 10.0).ceil();
+        Self { burst, interval: MINUTE / (per_minute + 1.0 - burst) }
+    }
+}
 
 impl<T> Budget<T> {
     /// Of the tenant's 600, when nobody says otherwise.
@@ -70,17 +91,13 @@ impl<T> Budget<T> {
     /// How many statuses may go before a file that waits.
     pub const STATUSES_PER_FILE: u8 = 3;
 
-    /// A full bucket. `per_minute` is at least 1.
+    /// A full bucket.
     pub fn new(per_minute: f64, now: Millis) -> Self {
-        // Half a request is none.
-        let per_minute = per_minute.max(1.0).floor();
-        // A tenth of a minute's worth may go at once; the rest comes evenly, and so much slower
-        // that both together stay within the minute.
-        let capacity = (per_minute / 10.0).ceil();
+        let Rate { burst, interval } = Rate::of(per_minute);
         Self {
-            capacity,
-            per_milli: (per_minute + 1.0 - capacity) / MINUTE,
-            left: capacity,
+            capacity: burst,
+            per_milli: 1.0 / interval,
+            left: burst,
             at: now,
             paused_until: Millis::NEG_INFINITY,
             queues: Default::default(),
@@ -147,6 +164,11 @@ impl<T> Budget<T> {
         self.left = self.left.min(1.0);
         self.at = now.max(self.paused_until);
         is_news
+    }
+
+    /// How long a pause goes on, if there is one.
+    pub fn paused_for(&self, now: Millis) -> Option<Millis> {
+        Some(self.paused_until - now).filter(|left| *left > 0.0)
     }
 
     /// Whether nobody waits.

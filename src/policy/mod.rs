@@ -10,7 +10,7 @@ mod polling;
 mod retry;
 mod token;
 
-pub use budget::{Budget, Class, Ticket, Turn};
+pub use budget::{Budget, Class, Rate, Ticket, Turn};
 pub use cadence::Cadence;
 pub use forecast::{Expected, Forecast};
 pub use polling::{Answer, Polling, Step, Surroundings, Watcher, WhenHidden};
