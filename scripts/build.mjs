@@ -31,8 +31,11 @@ function* parts({ tests }) {
     "node_modules/binaryen/package.json",
   ];
   const client = ["Cargo.toml", "Cargo.lock", "src", ...tools];
+  const gateway = [...client, "gateway"];
   const simulator = [...client, "simulator"];
   const typescript = ["ts", "tsconfig.json", "package.json", "package-lock.json"];
+  // What wasm-pack made follows from these inputs, and reading them is quicker than reading it.
+  const cores = { value: fingerprint([...gateway, "simulator"]) };
   const bundler = ["scripts/bundle.mjs", "scripts/glue.mjs", "scripts/wasm-text.mjs"];
 
   yield {
@@ -40,6 +43,13 @@ function* parts({ tests }) {
     inputs: client,
     outputs: ["pkg/core.js", "pkg/core_bg.wasm", "pkg/core.d.ts"],
     work: async () => (await import("./wasm.mjs")).buildWasm({ crate: ".", name: "core" }),
+  };
+  yield {
+    name: "gateway core",
+    inputs: gateway,
+    outputs: ["pkg/gateway_core.js", "pkg/gateway_core_bg.wasm", "pkg/gateway_core.d.ts"],
+    work: async () =>
+      (await import("./wasm.mjs")).buildWasm({ crate: "gateway", name: "gateway_core" }),
   };
   yield {
     name: "simulator core",
@@ -50,17 +60,20 @@ function* parts({ tests }) {
   };
   yield {
     name: "JavaScript",
-    // What wasm-pack made follows from these inputs, and reading them is quicker than reading it.
-    inputs: [...typescript, ...bundler, { value: fingerprint(simulator) }],
-    outputs: ["index.js", "index.cjs", "workerd.js", "simulator.js", "simulator.cjs", "cli.js"].map(
-      (file) => `pkg/${file}`,
-    ),
+    inputs: [...typescript, ...bundler, cores],
+    outputs: [
+      ...["index.js", "index.cjs", "workerd.js", "gateway.js", "gateway.cjs", "gateway-workerd.js"],
+      ...["simulator.js", "simulator.cjs", "cli.js"],
+    ].map((file) => `pkg/${file}`),
     work: async () => (await import("./bundle.mjs")).bundle(),
   };
   yield {
     name: "types",
-    inputs: [...typescript, "scripts/types.mjs", { value: fingerprint(simulator) }],
-    outputs: ["index", "simulator"].flatMap((name) => [`pkg/${name}.d.ts`, `pkg/${name}.d.cts`]),
+    inputs: [...typescript, "scripts/types.mjs", cores],
+    outputs: ["index", "gateway", "simulator"].flatMap((name) => [
+      `pkg/${name}.d.ts`,
+      `pkg/${name}.d.cts`,
+    ]),
     work: async () => (await import("./types.mjs")).rollUpTypes(),
   };
   yield {

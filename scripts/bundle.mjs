@@ -2,7 +2,7 @@
 // to be told about WebAssembly.
 import { chmodSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import esbuild from "esbuild";
 import { glueAsFunction } from "./glue.mjs";
 import { at } from "./project.mjs";
@@ -16,6 +16,9 @@ export async function bundle() {
   await bundleClient("pkg/index.js");
   await bundleClient("pkg/index.cjs", { format: cjs });
   await bundleClient("pkg/workerd.js", { source: "module" });
+  await bundleGateway("pkg/gateway.js");
+  await bundleGateway("pkg/gateway.cjs", { format: cjs });
+  await bundleGateway("pkg/gateway-workerd.js", { source: "module" });
   await write("ts/simulator.ts", "pkg/simulator.js", esm);
   await write("ts/simulator.ts", "pkg/simulator.cjs", cjs);
 
@@ -33,7 +36,13 @@ export async function bundleClient(
   outfile,
   { format = esm, source = "inline", folder = "pkg" } = {},
 ) {
-  await write("ts/index.ts", outfile, { ...format, plugins: [coreFrom(folder, source)] });
+  const core = { name: "core", prefix: "#", typescript: at("ts", "wasm") };
+  await write("ts/index.ts", outfile, { ...format, plugins: [coreFrom(core, folder, source)] });
+}
+
+async function bundleGateway(outfile, { format = esm, source = "inline" } = {}) {
+  const core = { name: "gateway_core", prefix: "#gateway-", typescript: at("ts", "gateway") };
+  await write("ts/gateway.ts", outfile, { ...format, plugins: [coreFrom(core, "pkg", source)] });
 }
 
 async function write(entry, outfile, options) {
@@ -67,22 +76,23 @@ const wasmAsText = {
 };
 
 /**
- * `#wasm` is where the client takes its core from. Inline is right nearly everywhere; workerd
- * compiles no bytes at run time and wants the file imported, as a module, from beside the entry.
- * `#glue` is what makes the JavaScript around it.
+ * `#wasm`, with another prefix for the gateway, is where an entry takes its core from. Inline is right
+ * nearly everywhere; workerd compiles no bytes at run time and wants the file imported, as a module,
+ * from beside the entry. `#glue` is what makes the JavaScript around it.
  */
-function coreFrom(folder, source) {
+function coreFrom({ name, prefix, typescript }, folder, source) {
+  const file = `${name}_bg.wasm`;
   return {
-    name: `core-${source}`,
+    name: `${name}-${source}`,
     setup(build) {
-      build.onResolve({ filter: /^#wasm$/ }, () => ({ path: at("ts", "wasm", `${source}.ts`) }));
-      build.onResolve({ filter: /core_bg\.wasm$/ }, () =>
-        source === "module"
-          ? { path: "./core_bg.wasm", external: true }
-          : { path: at(folder, "core_bg.wasm") },
+      build.onResolve({ filter: new RegExp(`^${prefix}wasm$`) }, () => ({
+        path: join(typescript, `${source}.ts`),
+      }));
+      build.onResolve({ filter: new RegExp(`/${file}$`) }, () =>
+        source === "module" ? { path: `./${file}`, external: true } : { path: at(folder, file) },
       );
-      build.onResolve({ filter: /^#glue$/ }, () => ({
-        path: at(folder, "core.js"),
+      build.onResolve({ filter: new RegExp(`^${prefix}glue$`) }, () => ({
+        path: at(folder, `${name}.js`),
         namespace: "glue",
       }));
       build.onLoad({ filter: /$/, namespace: "glue" }, ({ path }) => ({
@@ -99,7 +109,7 @@ const entriesBesideIt = {
     build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
       if (kind === "entry-point") return;
       const file = resolve(resolveDir, path).replace(/\.[jt]s$/, "");
-      const entry = ["index", "simulator"].find((name) => file === at("ts", name));
+      const entry = ["index", "gateway", "simulator"].find((name) => file === at("ts", name));
       if (entry) return { path: `./${entry}.js`, external: true };
     });
   },

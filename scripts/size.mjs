@@ -12,6 +12,7 @@ const files = [
   ["pkg/index.js", "the client, whole: what a browser downloads"],
   ["pkg/core_bg.wasm", "the WebAssembly in it, as a file"],
   ["pkg/workerd.js", "the JavaScript in it, without the WebAssembly"],
+  ["pkg/gateway.js", "the gateway: a file of its own, never loaded by browsers"],
   ["pkg/simulator.js", "the simulator: a file of its own, never loaded by the client"],
 ];
 

@@ -8,7 +8,7 @@ import { Stop, exitCode, program, say } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { filesBelow } from "./stamp.mjs";
 
-const crates = ["anaplan-tasks", "anaplan-tasks-simulator"];
+const crates = ["anaplan-tasks", "anaplan-tasks-gateway", "anaplan-tasks-simulator"];
 
 async function test(words) {
   const steps = words.length ? suites(words) : [...checks(), ...suites(words), sizeCheck];

@@ -6,7 +6,7 @@ import { at } from "./project.mjs";
 import { Stop } from "./run.mjs";
 
 export async function rollUpTypes() {
-  for (const name of ["index", "simulator"]) {
+  for (const name of ["index", "gateway", "simulator"]) {
     const bundle = await rollup({
       input: at("ts", `${name}.ts`),
       plugins: [dts({ tsconfig: at("tsconfig.json") })],

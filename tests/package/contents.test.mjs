@@ -21,6 +21,12 @@ test("the tarball holds what users need and nothing else", async () => {
     "pkg/THIRD-PARTY-LICENSES.txt",
     "pkg/cli.js",
     "pkg/core_bg.wasm",
+    "pkg/gateway-workerd.js",
+    "pkg/gateway.cjs",
+    "pkg/gateway.d.cts",
+    "pkg/gateway.d.ts",
+    "pkg/gateway.js",
+    "pkg/gateway_core_bg.wasm",
     "pkg/index.cjs",
     "pkg/index.d.cts",
     "pkg/index.d.ts",
@@ -42,7 +48,10 @@ test("installing it brings no other package and runs no script", async () => {
 });
 
 test("nothing in it depends on where it was built or is loaded from", async () => {
-  for (const file of ["index.js", "index.cjs", "workerd.js", "simulator.js", "simulator.cjs"]) {
+  for (const file of [
+    ...["index.js", "index.cjs", "workerd.js", "gateway.js", "gateway.cjs", "gateway-workerd.js"],
+    ...["simulator.js", "simulator.cjs"],
+  ]) {
     const text = await installed(`pkg/${file}`);
     assert.doesNotMatch(text, /import\.meta|__dirname|\bnode:/, file);
   }
@@ -75,7 +84,7 @@ test("no core in it panics on demand", async () => {
 
 // Node 20 ends the process over one that does, now and then: see src/bindings/mod.rs.
 test("no export of a core gives a single JavaScript value", async () => {
-  for (const name of ["core", "simulator_core"]) {
+  for (const name of ["core", "gateway_core", "simulator_core"]) {
     const glue = await readFile(at("pkg", `${name}.d.ts`), "utf8");
     assert.match(glue, /=> \[number, number, number\];/);
     assert.doesNotMatch(glue, /^ +readonly \w+: \(.*\) => any;/m);
@@ -103,7 +112,9 @@ test("Are The Types Wrong has nothing to say", async () => {
   const { tarball } = await packedPackage();
   const data = createPackageFromTarballData(new Uint8Array(await bytes(tarball)));
   // A file without types, as it should be.
-  const { problems } = await checkPackage(data, { excludeEntrypoints: ["./core.wasm"] });
+  const { problems } = await checkPackage(data, {
+    excludeEntrypoints: ["./core.wasm", "./gateway.wasm"],
+  });
   assert.deepEqual(problems, []);
 });
 

@@ -1,0 +1,170 @@
+//! What a request asks for: an operation and a reference. Whatever cannot be read as these is
+//! refused.
+
+#![forbid(unsafe_code)]
+
+use std::fmt::Write as _;
+
+use anaplan_tasks::reference::Path;
+use serde::Serialize;
+
+/// What may be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Asks for a task.
+    Status,
+    /// Cancels one.
+    Cancel,
+    /// Starts one.
+    Start,
+    /// Lists the tasks of an action.
+    Tasks,
+    /// Lists the actions of a model, or says what one is made of.
+    List,
+    /// Gets what a task wrote, or refused.
+    Download,
+}
+
+/// A request that was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// What to do.
+    pub operation: Operation,
+    /// With what.
+    pub path: Path,
+}
+
+/// Why a request was not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misunderstood {
+    /// There is nothing of that kind.
+    Path,
+    /// There is, but not with this method. These there are.
+    Method(&'static str),
+}
+
+impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Status, Self::Cancel, Self::Start, Self::Tasks, Self::List, Self::Download];
+
+    /// As rules name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Status => "status",
+            Self::Cancel => "cancel",
+            Self::Start => "start",
+            Self::Tasks => "tasks",
+            Self::List => "list",
+            Self::Download => "download",
+        }
+    }
+
+    /// The method that Anaplan wants for it.
+    pub fn method(self) -> &'static str {
+        match self {
+            Self::Cancel => "DELETE",
+            Self::Start => "POST",
+            Self::Status | Self::Tasks | Self::List | Self::Download => "GET",
+        }
+    }
+
+    /// Whether it changes something at Anaplan.
+    pub fn changes(self) -> bool {
+        matches!(self, Self::Cancel | Self::Start)
+    }
+}
+
+impl Asked {
+    /// Reads a method, as it was spelled, and a path below the prefix.
+    pub fn read(method: &str, path: &str) -> Result<Self, Misunderstood> {
+        let path = Path::parse(path).ok().flatten().ok_or(Misunderstood::Path)?;
+        let operations = operations(&path);
+        match operations.iter().find(|operation| operation.method() == method) {
+            Some(&operation) => Ok(Self { operation, path }),
+            None => Err(Misunderstood::Method(methods(operations))),
+        }
+    }
+}
+
+/// What can be done with a path.
+fn operations(path: &Path) -> &'static [Operation] {
+    match path {
+        Path::Actions(..) | Path::Action(_) => &[Operation::List],
+        Path::Tasks(_) => &[Operation::Tasks, Operation::Start],
+        Path::Task(_) => &[Operation::Status, Operation::Cancel],
+        Path::Chunks(_) | Path::Chunk(..) => &[Operation::Download],
+    }
+}
+
+fn methods(operations: &[Operation]) -> &'static str {
+    match operations {
+        [Operation::Tasks, ..] => "GET, POST",
+        [Operation::Status, ..] => "GET, DELETE",
+        _ => "GET",
+    }
+}
+
+/// The part of a list that is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Part {
+    limit: Option<u32>,
+    offset: Option<u32>,
+    sort: Option<(bool, &'static str)>,
+}
+
+/// What Anaplan's lists of tasks can be sorted by.
+const FIELDS: [&str; 4] = ["creationTime", "taskId", "taskState", "progress"];
+
+impl Part {
+    /// Reads a query string. What is not known in it is passed over, as Anaplan does; what is known
+    /// and wrong is refused by its name.
+    pub fn read(query: &str) -> Result<Self, &'static str> {
+        let mut part = Self::default();
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            match name {
+                "limit" => part.limit = Some(number(value).ok_or("limit")?),
+                "offset" => part.offset = Some(number(value).ok_or("offset")?),
+                "sort" => part.sort = Some(sort(value).ok_or("sort")?),
+                _ => {}
+            }
+        }
+        Ok(part)
+    }
+
+    /// The query string, with its question mark; empty where all is asked for.
+    pub fn query(&self) -> String {
+        let mut query = String::new();
+        let mut add = |name: &str, value: &dyn std::fmt::Display| {
+            let mark = if query.is_empty() { '?' } else { '&' };
+            // Into a string, this cannot fail.
+            let _ = write!(query, "{mark}{name}={value}");
+        };
+        if let Some(limit) = self.limit {
+            add("limit", &limit);
+        }
+        if let Some(offset) = self.offset {
+            add("offset", &offset);
+        }
+        if let Some((descending, field)) = self.sort {
+            add("sort", &format_args!("{}{field}", if descending { "-" } else { "%2B" }));
+        }
+        query
+    }
+}
+
+fn number(text: &str) -> Option<u32> {
+    let is_plain = !text.is_empty() && text.len() <= 9 && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_plain)
+}
+
+fn sort(text: &str) -> Option<(bool, &'static str)> {
+    let (descending, name) = match text.strip_prefix('-') {
+        Some(name) => (true, name),
+        None => {
+            (false, ["%2B", "%2b", "+"].iter().find_map(|p| text.strip_prefix(p)).unwrap_or(text))
+        }
+    };
+    FIELDS.into_iter().find(|field| *field == name).map(|field| (descending, field))
+}

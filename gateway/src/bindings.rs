@@ -1,0 +1,270 @@
+//! The JavaScript face: options in, answers out.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use anaplan_tasks::bindings::options::{Options, exchange, function, is_missing, kind, per_minute};
+use anaplan_tasks::bindings::outcome::{outcome, settled};
+use anaplan_tasks::bindings::panic;
+use anaplan_tasks::client::Gate;
+use anaplan_tasks::error::Error;
+use anaplan_tasks::policy::{Rate, Retry};
+use anaplan_tasks::reference::{Given, Id, Invalid};
+use js_sys::{Array, Function, Object, Reflect};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen_futures::future_to_promise;
+
+use crate::allow::{Allow, Ids, Rule};
+use crate::asked::Operation;
+use crate::clients::Clients;
+use crate::incoming::Incoming;
+use crate::origin::Origins;
+use crate::reply::HEADERS;
+use crate::server::{Answer, Answered, Server};
+use crate::shared::Shared;
+use crate::store::Store;
+use crate::upstream::Upstream;
+
+/// What an export gives: see the client's.
+type Exported = Result<JsValue, JsValue>;
+
+/// Has `report` called with a text should the core ever panic.
+#[wasm_bindgen(js_name = onPanic)]
+pub fn on_panic(report: Function) {
+    panic::report_to(report);
+}
+
+/// Opens a gateway. The value is a [`Gateway`].
+#[wasm_bindgen(js_name = openGateway)]
+pub fn open_gateway(options: &JsValue) -> Exported {
+    Ok(outcome(server(options).map(|server| Gateway(Rc::new(server)).into())))
+}
+
+/// See [`Server`].
+#[wasm_bindgen]
+pub struct Gateway(Rc<Server>);
+
+#[wasm_bindgen]
+impl Gateway {
+    /// The value is `[status, body, headers]`, where the headers are a flat list of those that the
+    /// answer has beside [`headers`](Self::headers), or a `Response` of the host application's.
+    pub fn handle(&self, request: JsValue, address: Option<String>) -> Exported {
+        let server = Rc::clone(&self.0);
+        let work = async move {
+            let answered = server.handle(Incoming::new(request), address).await;
+            settled(Ok(written(answered)))
+        };
+        Ok(future_to_promise(work).into())
+    }
+
+    /// The headers that all answers have.
+    pub fn headers(&self) -> Exported {
+        let headers = Object::new();
+        for (name, value) in HEADERS {
+            // On an object just made, this cannot fail.
+            let _ = Reflect::set(&headers, &name.into(), &value.into());
+        }
+        Ok(headers.into())
+    }
+
+    /// Takes no more requests. The promise resolves when all that were under way are answered.
+    pub fn close(&self) -> Exported {
+        let server = Rc::clone(&self.0);
+        let work = async move {
+            server.close().await;
+            settled(Ok(JsValue::UNDEFINED))
+        };
+        Ok(future_to_promise(work).into())
+    }
+}
+
+fn written(answered: Answered) -> JsValue {
+    let headers = Array::new();
+    let add = |name: &str, value: &str| {
+        headers.push(&name.into());
+        headers.push(&value.into());
+    };
+    if let Some(origin) = &answered.origin {
+        add("Access-Control-Allow-Origin", origin);
+        add("Access-Control-Allow-Credentials", "true");
+        add("Access-Control-Expose-Headers", "Date, Retry-After");
+    }
+    let (status, body) = match answered.answer {
+        Answer::Theirs(response) => return response,
+        Answer::Stream(stream) => {
+            add("Content-Type", "application/octet-stream");
+            (200, stream.0)
+        }
+        Answer::Reply(reply) => {
+            for (name, value) in &reply.headers {
+                add(name, value);
+            }
+            if reply.body.is_empty() {
+                (reply.status, JsValue::NULL)
+            } else {
+                add("Content-Type", "application/json");
+                (reply.status, JsValue::from_str(&reply.body))
+            }
+        }
+    };
+    Array::of3(&status.into(), &body, &headers).into()
+}
+
+fn server(options: &JsValue) -> Result<Server, Error> {
+    const INSTANCES: &str = "a whole number of processes, at least 1";
+    const COUNT: &str = "a whole number, at least 1";
+    let options = Options::new("options", options)?;
+    let allow = Rc::new(allow(&options.get("allow")?)?);
+    let prefix = prefix(&options)?;
+    let origins = Origins::new(texts(&options, "origins", Origins::EXPECTED)?.unwrap_or_default());
+    let origins = origins.map_err(|found| Invalid::new("origins", Origins::EXPECTED, found))?;
+    let on_event = function(&options, "onEvent")?;
+    let exchange = exchange(&options, Retry::ATTEMPTS)?;
+    let per_minute = per_minute(&options)?;
+    let instances = options.whole("instances", INSTANCES)?.unwrap_or(4.0);
+    let share = Gate::new(per_minute / instances, Rc::clone(&exchange.line.events));
+    let store = store(&options, on_event.clone())?;
+    let rate = Rate::of(per_minute);
+    let upstream = Rc::new(Upstream { exchange, store, rate, share });
+    let limits = options.get("limits")?;
+    let limits = Options::new("limits", &limits)?;
+    let most = limits.whole("requests", COUNT)?.unwrap_or(10_000.0);
+    let most_each = limits.whole("requestsPerClient", COUNT)?.unwrap_or(1_000.0);
+    Ok(Server {
+        prefix,
+        allow,
+        origins,
+        hosts: texts(&options, "hosts", "an array of host names")?,
+        authorize: function(&options, "authorize")?,
+        body_size: limits.whole("bodySize", COUNT)?.unwrap_or(16_384.0),
+        timeout: limits.millis("timeout")?.unwrap_or(25_000.0),
+        clients: RefCell::new(Clients::new(most, most_each)),
+        shared: Rc::new(Shared::new(Rc::clone(&upstream))),
+        upstream,
+        on_event,
+        is_closed: Cell::default(),
+        answered: Default::default(),
+    })
+}
+
+fn allow(value: &JsValue) -> Result<Allow, Error> {
+    const EXPECTED: &str =
+        "a rule { workspaces, models, actions, operations }, or an array of them";
+    let rules = if value.is_array() { Array::from(value) } else { Array::of1(value) };
+    if !value.is_object() {
+        return Err(Invalid::new("allow", EXPECTED, kind(value)).into());
+    }
+    Ok(Allow::new(rules.iter().map(|rule| self::rule(&rule)).collect::<Result<_, _>>()?))
+}
+
+fn rule(value: &JsValue) -> Result<Rule, Error> {
+    if !value.is_object() {
+        let expected = "a rule { workspaces, models, actions, operations }";
+        return Err(Invalid::new("allow", expected, kind(value)).into());
+    }
+    let rule = Options::new("allow", value)?;
+    Ok(Rule {
+        workspaces: ids(&rule, "workspaces", "allow.workspaces")?,
+        models: ids(&rule, "models", "allow.models")?,
+        actions: ids(&rule, "actions", "allow.actions")?,
+        operations: operations(&rule)?,
+    })
+}
+
+fn ids(rule: &Options<'_>, name: &'static str, argument: &'static str) -> Result<Ids, Error> {
+    const EXPECTED: &str = "an array of ids, or \"*\" for all";
+    let value = rule.get(name)?;
+    if value.as_string().as_deref() == Some("*") {
+        return Ok(Ids::All);
+    }
+    if !value.is_array() {
+        let found = if value.is_string() { "another string" } else { kind(&value) };
+        return Err(Invalid::new(argument, EXPECTED, found).into());
+    }
+    let mut ids = Vec::new();
+    for id in Array::from(&value).iter() {
+        match id.as_string() {
+            Some(text) if text == "*" => return Ok(Ids::All),
+            Some(text) => ids.push(Id::parse(argument, Given::Text(text))?),
+            None => return Err(Invalid::new(argument, EXPECTED, kind(&id)).into()),
+        }
+    }
+    Ok(Ids::These(ids))
+}
+
+fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
+    const ARGUMENT: &str = "allow.operations";
+    const EXPECTED: &str =
+        "an array of status, cancel, start, tasks, list and download, or \"*\" for all";
+    let value = rule.get("operations")?;
+    let all = || Operation::ALL.to_vec();
+    if value.as_string().as_deref() == Some("*") {
+        return Ok(all());
+    }
+    if !value.is_array() {
+        let found = if value.is_string() { "another string" } else { kind(&value) };
+        return Err(Invalid::new(ARGUMENT, EXPECTED, found).into());
+    }
+    let mut operations = Vec::new();
+    for word in Array::from(&value).iter() {
+        let text = word.as_string();
+        let known = Operation::ALL.into_iter().find(|one| text.as_deref() == Some(one.as_str()));
+        match (known, text.as_deref()) {
+            (Some(operation), _) => operations.push(operation),
+            (None, Some("*")) => return Ok(all()),
+            (None, Some(_)) => return Err(Invalid::new(ARGUMENT, EXPECTED, "another word").into()),
+            (None, None) => return Err(Invalid::new(ARGUMENT, EXPECTED, kind(&word)).into()),
+        }
+    }
+    Ok(operations)
+}
+
+fn prefix(options: &Options<'_>) -> Result<String, Error> {
+    const EXPECTED: &str = "a path like \"/anaplan\", of letters, digits, '-', '_' and '.'";
+    let value = options.get("prefix")?;
+    if is_missing(&value) {
+        return Ok("/anaplan".to_owned());
+    }
+    let refuse = |found| Error::from(Invalid::new("prefix", EXPECTED, found));
+    let text = value.as_string().ok_or_else(|| refuse(kind(&value)))?;
+    let path = text.strip_suffix('/').unwrap_or(&text);
+    let is_segment = |segment: &str| {
+        !matches!(segment, "" | "." | "..")
+            && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    let mut segments = path.split('/');
+    if segments.next() != Some("") || !segments.all(is_segment) {
+        return Err(refuse("something else"));
+    }
+    Ok(path.to_owned())
+}
+
+fn texts(
+    options: &Options<'_>,
+    name: &'static str,
+    expected: &'static str,
+) -> Result<Option<Vec<String>>, Error> {
+    let value = options.get(name)?;
+    if is_missing(&value) {
+        return Ok(None);
+    }
+    if !value.is_array() {
+        return Err(Invalid::new(name, expected, kind(&value)).into());
+    }
+    let text = |item: JsValue| {
+        item.as_string().ok_or_else(|| Error::from(Invalid::new(name, expected, kind(&item))))
+    };
+    Array::from(&value).iter().map(text).collect::<Result<_, _>>().map(Some)
+}
+
+fn store(options: &Options<'_>, on_event: Option<Function>) -> Result<Option<Rc<Store>>, Error> {
+    let value = options.get("store")?;
+    if is_missing(&value) {
+        return Ok(None);
+    }
+    let kind = kind(&value);
+    match Store::new(value, on_event) {
+        Some(store) => Ok(Some(Rc::new(store))),
+        None => Err(Invalid::new("store", Store::EXPECTED, kind).into()),
+    }
+}

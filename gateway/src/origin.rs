@@ -1,0 +1,77 @@
+//! Whose pages may ask. A browser sends a page's request with whatever session its user has, so what
+//! changes something must come from a page of this very site, or of one that was named.
+
+#![forbid(unsafe_code)]
+
+/// What a browser says of where a request comes from. Pages cannot change it; other programs say
+/// what they like, and have no user's session.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sender<'a> {
+    /// `Sec-Fetch-Site`.
+    pub site: Option<&'a str>,
+    /// `Origin`.
+    pub origin: Option<&'a str>,
+}
+
+/// Origins that were named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+/// A request that may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Admitted<'a> {
+    /// From this site, or from no page.
+    Own,
+    /// From a page of an origin that was named, which must be told so.
+    Named(&'a str),
+}
+
+impl Origins {
+    /// What `origins` must be.
+    pub const EXPECTED: &'static str = "origins like \"https://planning.example\": scheme, host and, if any, port; no path, no \"*\"";
+
+    /// Takes origins as browsers write them.
+    pub fn new(origins: Vec<String>) -> Result<Self, &'static str> {
+        let is_origin = |text: &String| {
+            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+            rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_authority))
+        };
+        if origins.iter().all(is_origin) { Ok(Self(origins)) } else { Err("something else") }
+    }
+
+    /// Whether pages of this origin may ask, beside those of this site.
+    pub fn names(&self, origin: &str) -> bool {
+        self.0.iter().any(|named| named == origin)
+    }
+
+    /// Decides on a request to `own`, which is its scheme, host and port.
+    pub fn admit<'a>(&self, sender: Sender<'a>, own: &str, changes: bool) -> Option<Admitted<'a>> {
+        let Sender { site, origin } = sender;
+        if let Some(origin) = origin.filter(|origin| self.names(origin)) {
+            return Some(Admitted::Named(origin));
+        }
+        let is_own = match (site, origin) {
+            (Some("same-origin"), _) => true,
+            // A user who typed the address. Nobody types what changes something.
+            (Some("none"), None) => !changes,
+            (Some(_), _) => false,
+            (None, Some(origin)) => is_same(origin, own),
+            // No browser of today.
+            (None, None) => !changes,
+        };
+        is_own.then_some(Admitted::Own)
+    }
+}
+
+/// Whether these are one origin. Before a proxy that ends TLS, the page's is https and ours is not.
+fn is_same(origin: &str, own: &str) -> bool {
+    let host = |text: &'_ str| text.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
+    origin == own
+        || (origin.starts_with("https://") && host(origin).is_some() && host(origin) == host(own))
+}
+
+fn is_authority(byte: u8) -> bool {
+    byte.is_ascii_lowercase()
+        || byte.is_ascii_digit()
+        || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
+}

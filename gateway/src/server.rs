@@ -1,0 +1,540 @@
+//! One request, from its arrival to its answer.
+
+use std::cell::{Cell, RefCell};
+use std::pin::pin;
+use std::rc::Rc;
+
+use anaplan_tasks::bindings::options::tell;
+use anaplan_tasks::bindings::outcome::to_js;
+use anaplan_tasks::client::{self, About, Content};
+use anaplan_tasks::platform::{Notify, Opaque, Signal, monotonic, promised, property, sleep};
+use anaplan_tasks::policy::{Class, Millis};
+use anaplan_tasks::reference::{FileRef, Kind, Path, TaskRef};
+use anaplan_tasks::wire;
+use futures_util::future::{Either, select};
+use js_sys::Function;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use wasm_bindgen::JsValue;
+
+use crate::allow::Allow;
+use crate::asked::{Asked, Misunderstood, Operation, Part};
+use crate::clients::{Client, Clients, Crowded};
+use crate::incoming::{BodyError, Incoming};
+use crate::origin::{Admitted, Origins, Sender};
+use crate::reply::Reply;
+use crate::shared::{self, Question, Reader, Shared};
+use crate::start::Start;
+use crate::upstream::Upstream;
+
+/// The gateway.
+pub struct Server {
+    /// Before the paths of the API.
+    pub prefix: String,
+    /// What may pass.
+    pub allow: Rc<Allow>,
+    /// Whose pages may ask.
+    pub origins: Origins,
+    /// By which names; any where there are none.
+    pub hosts: Option<Vec<String>>,
+    /// The host application's own word.
+    pub authorize: Option<Function>,
+    /// Bytes of a body.
+    pub body_size: f64,
+    /// How long an answer may take.
+    pub timeout: Millis,
+    /// How much is under way.
+    pub clients: RefCell<Clients>,
+    /// The way to Anaplan.
+    pub upstream: Rc<Upstream>,
+    /// What is known.
+    pub shared: Rc<Shared>,
+    /// Who is told.
+    pub on_event: Option<Function>,
+    /// Whether it takes no more.
+    pub is_closed: Cell<bool>,
+    /// A request was answered.
+    pub answered: Notify,
+}
+
+/// What is answered.
+pub enum Answer {
+    /// Something of ours.
+    Reply(Rc<Reply>),
+    /// The bytes of a file.
+    Stream(Opaque),
+    /// A `Response` of the host application's.
+    Theirs(JsValue),
+}
+
+/// An answer, and what else its headers say.
+pub struct Answered {
+    /// What.
+    pub answer: Answer,
+    /// The origin that is told that it may read it.
+    pub origin: Option<String>,
+}
+
+/// What is told of a request.
+#[derive(Default)]
+struct Served {
+    method: Option<&'static str>,
+    path: Option<String>,
+    operation: Option<Operation>,
+    origin: Option<String>,
+}
+
+/// One request under way.
+struct Guest<'a> {
+    server: &'a Server,
+    client: Option<Client>,
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        self.server.clients.borrow_mut().leave(self.client.as_ref());
+        self.server.answered.notify();
+    }
+}
+
+type Refused<T> = Result<T, Answer>;
+
+impl Server {
+    /// An address that is longer is refused unread. The longest that means anything has some 800.
+    const LONGEST: usize = 2_000;
+    /// Ten times the usual patience, as for the bytes of files on their way here.
+    const FILES: f64 = 10.0;
+
+    /// Answers a request.
+    pub async fn handle(&self, incoming: Incoming, address: Option<String>) -> Answered {
+        let started = monotonic();
+        let mut served = Served::default();
+        let client = address.as_deref().map(Client::parse);
+        let answer = match self.enter(client) {
+            Ok(_guest) => match self.serve(&incoming, &mut served).await {
+                Ok(answer) | Err(answer) => answer,
+            },
+            Err(answer) => answer,
+        };
+        if let Some(listener) = &self.on_event {
+            let duration = monotonic() - started;
+            let event = Event {
+                kind: "served",
+                method: served.method.unwrap_or("other"),
+                path: served.path.as_deref(),
+                operation: served.operation,
+                status: answer.status(),
+                duration,
+                address: address.as_deref(),
+            };
+            tell(listener, &event);
+        }
+        Answered { answer, origin: served.origin }
+    }
+
+    /// Takes no more, and waits until all that is under way is answered.
+    pub async fn close(&self) {
+        self.is_closed.set(true);
+        while !self.clients.borrow().is_empty() {
+            self.answered.changed().await;
+        }
+        self.upstream.exchange.close();
+    }
+
+    fn enter(&self, client: Option<Client>) -> Refused<Guest<'_>> {
+        if self.is_closed.get() {
+            let reply = Reply::error(503, "The gateway is stopping. Ask again in a moment.");
+            return refuse(reply.retry_after(1_000.0));
+        }
+        match self.clients.borrow_mut().enter(client.as_ref()) {
+            Ok(()) => {}
+            Err(Crowded::Client) => {
+                let text = "Too many requests of this client are under way. Ask again in a moment.";
+                return refuse(Reply::error(429, text).retry_after(1_000.0));
+            }
+            Err(Crowded::All) => {
+                let text = "Too many requests are under way. Ask again in a moment.";
+                return refuse(Reply::error(503, text).retry_after(1_000.0));
+            }
+        }
+        Ok(Guest { server: self, client })
+    }
+
+    async fn serve(&self, incoming: &Incoming, served: &mut Served) -> Refused<Answer> {
+        let url = incoming.url();
+        let method = incoming.method();
+        served.method = ["GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH"]
+            .into_iter()
+            .find(|known| *known == method);
+        if url.len() > Self::LONGEST {
+            return refuse(Reply::error(414, "The address is too long"));
+        }
+        let url = Url::read(&url).ok_or_else(|| reply(not_found()))?;
+        if let Some(hosts) = &self.hosts
+            && !hosts.iter().any(|host| host.eq_ignore_ascii_case(url.host))
+        {
+            return refuse(Reply::error(421, "The gateway does not go by this host name"));
+        }
+        let below = url.path.strip_prefix(self.prefix.as_str());
+        if url.path == "/healthz" || below == Some("/healthz") {
+            return if method == "GET" { Ok(self.health()) } else { refuse(not_allowed("GET")) };
+        }
+        let below = below.ok_or_else(|| reply(not_found()))?;
+        let sender_site = incoming.header("sec-fetch-site");
+        let sender_origin = incoming.header("origin");
+        let sender = Sender { site: sender_site.as_deref(), origin: sender_origin.as_deref() };
+        if method == "OPTIONS" {
+            return self.preflight(incoming, below, sender, served);
+        }
+        let asked = Asked::read(&method, below).map_err(|why| match why {
+            Misunderstood::Path => reply(not_found()),
+            Misunderstood::Method(allowed) => reply(not_allowed(allowed)),
+        })?;
+        let path = asked.path.to_string();
+        served.operation = Some(asked.operation);
+        served.path = Some(path.clone());
+        match self.origins.admit(sender, url.origin, asked.operation.changes()) {
+            Some(Admitted::Named(origin)) => served.origin = Some(origin.to_owned()),
+            Some(Admitted::Own) => {}
+            None => return refuse(Reply::error(403, foreign(asked.operation))),
+        }
+        if !self.allow.permits(&asked) {
+            let operation = asked.operation.as_str();
+            let text = format!("The gateway's allow-list does not name this: {operation} {path}");
+            return refuse(Reply::error(403, text));
+        }
+        let part = match asked.path {
+            Path::Actions(..) | Path::Tasks(_) | Path::Chunks(_) => {
+                Part::read(url.query).map_err(|name| {
+                    let text = format!(
+                        "{name}: expected limit and offset as whole numbers, and sort as a field of \
+                         tasks (creationTime, taskId, taskState, progress), with a - before it or not"
+                    );
+                    reply(Reply::error(400, text))
+                })?
+            }
+            _ => Part::default(),
+        };
+        let work = async {
+            self.authorized(incoming, &asked).await?;
+            self.perform(incoming, asked.operation, &asked.path, path, part.query()).await
+        };
+        let patience = match &asked.path {
+            Path::Chunks(_) | Path::Chunk(..) => self.timeout * Self::FILES,
+            _ => self.timeout,
+        };
+        match select(pin!(work), pin!(sleep(patience))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => {
+                let text = match asked.operation {
+                    Operation::Start => {
+                        "No answer in time. Whether the task was started is not known."
+                    }
+                    _ => "No answer in time: Anaplan is slow, or many others wait.",
+                };
+                refuse(Reply::error(504, text))
+            }
+        }
+    }
+
+    fn health(&self) -> Answer {
+        #[derive(Serialize)]
+        struct Health {
+            status: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            store: Option<&'static str>,
+        }
+        let store = self.upstream.store.as_ref();
+        let store = store.map(|store| if store.is_away() { "away" } else { "connected" });
+        reply(Reply::json(200, &Health { status: "ok", store }))
+    }
+
+    /// What a browser asks before it lets a page of another origin ask.
+    fn preflight(
+        &self,
+        incoming: &Incoming,
+        below: &str,
+        sender: Sender<'_>,
+        served: &mut Served,
+    ) -> Refused<Answer> {
+        let Some(wanted) = incoming.header("access-control-request-method") else {
+            return refuse(not_allowed("GET, POST, DELETE"));
+        };
+        let asked = Asked::read(&wanted, below).map_err(|why| match why {
+            Misunderstood::Path => reply(not_found()),
+            Misunderstood::Method(allowed) => reply(not_allowed(allowed)),
+        })?;
+        match sender.origin.filter(|origin| self.origins.names(origin)) {
+            Some(origin) if self.allow.permits(&asked) => {
+                served.origin = Some(origin.to_owned());
+                Ok(reply(
+                    Reply::empty(204)
+                        .with("Access-Control-Allow-Methods", asked.operation.method())
+                        .with("Access-Control-Allow-Headers", "authorization, content-type")
+                        .with("Access-Control-Max-Age", "600"),
+                ))
+            }
+            _ => refuse(Reply::error(403, foreign(asked.operation))),
+        }
+    }
+
+    async fn authorized(&self, incoming: &Incoming, asked: &Asked) -> Refused<()> {
+        let Some(authorize) = &self.authorize else {
+            return Ok(());
+        };
+        let broken = || reply(Reply::error(500, "The host application could not decide"));
+        let request = match asked.operation {
+            // It may read the body, which is needed here, too.
+            Operation::Start => incoming.copy().map_err(|_| broken())?,
+            _ => incoming.request().clone(),
+        };
+        let operation = JsValue::from_str(asked.operation.as_str());
+        let reference = to_js(&Subject(&asked.path)).map_err(|_| broken())?;
+        let decided = match authorize.call3(&JsValue::UNDEFINED, &request, &operation, &reference) {
+            Ok(decided) => promised(&decided).await.map_err(|_| broken())?,
+            Err(_) => return Err(broken()),
+        };
+        if decided.as_bool() == Some(true) {
+            return Ok(());
+        }
+        if property(&decided, "status").as_f64().is_some() {
+            return Err(Answer::Theirs(decided));
+        }
+        refuse(Reply::error(403, "You may not do this"))
+    }
+
+    async fn perform(
+        &self,
+        incoming: &Incoming,
+        operation: Operation,
+        about: &Path,
+        path: String,
+        query: String,
+    ) -> Refused<Answer> {
+        let ask = |task, class, expected, read| Question {
+            path: path.clone(),
+            query: query.clone(),
+            task,
+            class,
+            expected,
+            read,
+        };
+        let question = match about {
+            Path::Task(task) if operation == Operation::Cancel => {
+                return Ok(Answer::Reply(self.cancel(task, path).await));
+            }
+            Path::Tasks(_) if operation == Operation::Start => {
+                return self.start(incoming, path).await;
+            }
+            Path::Chunk(..) => return self.download(incoming, &path).await,
+            Path::Task(task) => ask(
+                Some(task.clone()),
+                Class::Status,
+                "a task",
+                Box::new(|answer: &client::Answer| {
+                    let task = answer.json().and_then(wire::Task::in_answer)?;
+                    Some(Reply::task(&task))
+                }) as Reader,
+            ),
+            Path::Tasks(_) => ask(
+                None,
+                Class::Status,
+                "a list of tasks",
+                Box::new(|answer| Reply::list(answer.json()?, "tasks", &|_| true)),
+            ),
+            Path::Actions(model, kind) => {
+                let (model, kind, allow) = (model.clone(), *kind, Rc::clone(&self.allow));
+                let read = move |answer: &client::Answer| {
+                    Reply::actions(answer.json()?, &model, kind, &allow)
+                };
+                ask(None, Class::Status, "a list of actions", Box::new(read))
+            }
+            Path::Action(action) => {
+                let kind = action.kind;
+                let read = move |answer: &client::Answer| Reply::metadata(answer.json()?, kind);
+                ask(None, Class::Status, "what an action is made of", Box::new(read))
+            }
+            Path::Chunks(_) => ask(
+                None,
+                Class::Files,
+                "a list of chunks",
+                Box::new(|answer| Reply::list(answer.json()?, "chunks", &|_| true)),
+            ),
+        };
+        Ok(Answer::Reply(self.shared.ask(question).await))
+    }
+
+    async fn cancel(&self, task: &TaskRef, path: String) -> Rc<Reply> {
+        let upstream = Rc::clone(&self.upstream);
+        let (task, tasks) = (task.clone(), Path::Tasks(task.action.clone()).to_string());
+        let name = format!("DELETE {path}");
+        let changed = vec![path.clone(), tasks];
+        let work = async move || {
+            let about = About { method: "DELETE", path: &path, task: Some(&task), attempt: 1.0 };
+            match upstream.send(Class::Cancel, &about, Content::default(), &|| {}).await {
+                Ok(answer) => match answer.json().and_then(wire::Task::in_answer) {
+                    Some(task) => Reply::task(&task),
+                    // Anaplan's documentation says nothing of what comes back.
+                    None => Reply::success([]),
+                },
+                Err(failure) => shared::failed(&failure),
+            }
+        };
+        self.shared.change(&name, changed, work).await
+    }
+
+    async fn start(&self, incoming: &Incoming, path: String) -> Refused<Answer> {
+        let kind = incoming.header("content-type").unwrap_or_default();
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        if !kind.eq_ignore_ascii_case("application/json") {
+            return refuse(Reply::error(415, "Content-Type: expected application/json"));
+        }
+        let body = match incoming.body(self.body_size).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => return refuse(Reply::error(413, "The body is too large")),
+            Err(BodyError::Broken) => return refuse(Reply::error(400, "The body broke off")),
+        };
+        let start = Start::read(&body).map_err(|text| reply(Reply::error(400, text)))?;
+        let body = start.write();
+        let about = About { method: "POST", path: &path, task: None, attempt: 1.0 };
+        let content = Content { body: Some(&body), ..Content::default() };
+        let answered = self.upstream.send(Class::Start, &about, content, &|| {}).await;
+        self.shared.changed(std::slice::from_ref(&path)).await;
+        let started = match answered {
+            Ok(answer) => answer
+                .json()
+                .and_then(Reply::started)
+                .ok_or_else(|| answer.not_understood("a task that was started")),
+            Err(failure) => Err(failure),
+        };
+        Ok(reply(started.unwrap_or_else(|failure| shared::failed(&failure))))
+    }
+
+    async fn download(&self, incoming: &Incoming, path: &str) -> Refused<Answer> {
+        let about = About { method: "GET", path, task: None, attempt: 1.0 };
+        let content = Content { is_file: true, ..Content::default() };
+        let sent = pin!(self.upstream.send(Class::Files, &about, content, &|| {}));
+        let signal = incoming.signal();
+        let gone = std::future::poll_fn({
+            let mut hearing = signal.as_ref().map(Signal::hear);
+            move |cx| match &mut hearing {
+                Some(hearing) => hearing.poll(cx).map(|_| ()),
+                None => std::task::Poll::Pending,
+            }
+        });
+        match select(sent, pin!(gone)).await {
+            Either::Left((Ok(answer), _)) => Ok(Answer::Stream(answer.into_stream())),
+            Either::Left((Err(failure), _)) => refuse(shared::failed(&failure)),
+            // Nobody reads it. The number is what other servers log here.
+            Either::Right(_) => refuse(Reply::error(499, "Whoever asked has gone")),
+        }
+    }
+}
+
+/// An address, taken apart and not decoded: what is encoded in it has no place here.
+struct Url<'a> {
+    /// Scheme and host.
+    origin: &'a str,
+    host: &'a str,
+    path: &'a str,
+    query: &'a str,
+}
+
+impl<'a> Url<'a> {
+    fn read(url: &'a str) -> Option<Self> {
+        let url = url.split_once('#').map_or(url, |(url, _)| url);
+        let (address, query) = url.split_once('?').unwrap_or((url, ""));
+        let (_scheme, rest) = address.split_once("://")?;
+        let slash = rest.find('/')?;
+        let (host, path) = rest.split_at_checked(slash)?;
+        let origin = address.get(..address.len().checked_sub(path.len())?)?;
+        Some(Self { origin, host, path, query })
+    }
+}
+
+/// The reference of a path, as the host application sees it.
+struct Subject<'a>(&'a Path);
+
+impl Serialize for Subject<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let (model, field) = match self.0 {
+            Path::Task(task) => return task.serialize(s),
+            Path::Chunks(file) | Path::Chunk(file, _) => match file {
+                FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
+                FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
+            },
+            Path::Action(action) | Path::Tasks(action) => {
+                (&action.model, Some((action.kind.field(), &action.id)))
+            }
+            Path::Actions(model, _) => (model, None),
+        };
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry("workspaceId", model.workspace_id.as_str())?;
+        map.serialize_entry("modelId", model.model_id.as_str())?;
+        if let Some((name, id)) = field {
+            map.serialize_entry(name, id.as_str())?;
+        }
+        map.end()
+    }
+}
+
+/// A request that was answered, as it is told.
+#[derive(Serialize)]
+struct Event<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    method: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<Operation>,
+    status: u16,
+    duration: Millis,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<&'a str>,
+}
+
+impl Answer {
+    fn status(&self) -> u16 {
+        match self {
+            Self::Reply(reply) => reply.status,
+            Self::Stream(_) => 200,
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates"
+            )]
+            Self::Theirs(response) => {
+                property(response, "status").as_f64().unwrap_or_default() as u16
+            }
+        }
+    }
+}
+
+fn reply(reply: Reply) -> Answer {
+    Answer::Reply(Rc::new(reply))
+}
+
+fn refuse<T>(refusal: Reply) -> Refused<T> {
+    Err(reply(refusal))
+}
+
+fn not_found() -> Reply {
+    Reply::error(
+        404,
+        "There is nothing here. The gateway knows the paths of tasks, their actions and \
+         their files, as Anaplan spells them, below its prefix.",
+    )
+}
+
+fn not_allowed(methods: &'static str) -> Reply {
+    Reply::error(405, format!("This takes {methods}")).with("Allow", methods)
+}
+
+fn foreign(operation: Operation) -> &'static str {
+    if operation.changes() {
+        "Only pages of the gateway's own origin may do this, or of an origin that `origins` names"
+    } else {
+        "Only pages of the gateway's own origin may ask, or of an origin that `origins` names"
+    }
+}

@@ -1,0 +1,114 @@
+//! The way to Anaplan: one request, through the pauses that Anaplan wants, the budget that all
+//! processes share, and the gateway's credentials.
+
+use std::pin::pin;
+use std::rc::Rc;
+
+use anaplan_tasks::client::{About, Answer, Content, Exchange, Failure, Gate, Token};
+use anaplan_tasks::error::{Code, Error};
+use anaplan_tasks::platform::sleep;
+use anaplan_tasks::policy::{Class, Millis, Rate};
+use futures_util::future::{Either, select};
+
+use crate::store::{Away, Store};
+
+/// The way there.
+pub struct Upstream {
+    /// How requests are sent.
+    pub exchange: Exchange,
+    /// What the processes share.
+    pub store: Option<Rc<Store>>,
+    /// The budget of all processes together.
+    pub rate: Rate,
+    /// This process's part of it, while the store is away.
+    pub share: Gate,
+}
+
+const BUDGET: &str = "budget";
+const PAUSE: &str = "pause";
+
+impl Upstream {
+    /// How long Anaplan wants nothing yet, as far as this process knows.
+    pub fn paused_for(&self) -> Option<Millis> {
+        self.exchange.line.gate.paused_for()
+    }
+
+    /// Sends one request, and calls `leaving` when it leaves. It is sent a second time where a new
+    /// token is all that it takes, and else never: whoever asked knows whether to ask again.
+    pub async fn send(
+        &self,
+        class: Class,
+        about: &About<'_>,
+        content: Content<'_>,
+        leaving: &dyn Fn(),
+    ) -> Result<Answer, Failure> {
+        let mut is_first = true;
+        loop {
+            let token = self.turn(class).await?;
+            leaving();
+            let failure = match self.exchange.send(about, content, token).await {
+                Err(failure) => failure,
+                answer => return answer,
+            };
+            let error = failure.error();
+            let may_renew = error.is_some_and(|e| e.code == Code::Unauthorized && e.retryable);
+            if may_renew && std::mem::replace(&mut is_first, false) {
+                continue;
+            }
+            if let (Some(store), Some(pause)) = (&self.store, error.and_then(pause_in)) {
+                // Where it is away, each process finds out by itself.
+                let _ = store.set(PAUSE, "429", pause).await;
+            }
+            return Err(failure);
+        }
+    }
+
+    /// Waits for a turn, but not for a pause to end: that is for whoever asked.
+    async fn turn(&self, class: Class) -> Result<Option<Token>, Failure> {
+        let gate = &self.exchange.line.gate;
+        if let Some(left) = gate.paused_for() {
+            return Err(paused(left));
+        }
+        let pausing = gate.pausing();
+        let ready = async {
+            self.take_turn(class).await?;
+            self.exchange.ready(class).await
+        };
+        match select(pin!(ready), pin!(pausing)).await {
+            Either::Left((ready, _)) => ready,
+            Either::Right(_) => Err(paused(gate.paused_for().unwrap_or_default())),
+        }
+    }
+
+    /// The turn among all processes.
+    async fn take_turn(&self, class: Class) -> Result<(), Failure> {
+        let Some(store) = &self.store else {
+            return Ok(());
+        };
+        loop {
+            let wait = match store.get(PAUSE).await {
+                Ok(Some(pause)) => return Err(paused(pause.ttl)),
+                Ok(None) => store.take(BUDGET, self.rate).await,
+                Err(Away) => Err(Away),
+            };
+            match wait {
+                Ok(wait) if wait <= 0.0 => return Ok(()),
+                Ok(wait) => sleep(wait).await,
+                Err(Away) => {
+                    self.share.pass(class).await;
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+fn pause_in(error: &Error) -> Option<Millis> {
+    error.retry_after.filter(|_| error.code == Code::RateLimited)
+}
+
+fn paused(left: Millis) -> Failure {
+    let mut error = Error::new(Code::RateLimited, "Anaplan wants no requests for now");
+    error.retry_after = Some(left);
+    error.into()
+}
