@@ -52,9 +52,12 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     const mine = current;
     try {
       const { core, handle, headers } = await mine;
-      const answer = await core.later<Answer>(
-        () => handle.handle(request, connection?.address) as unknown as Promise<unknown>,
-      );
+      const address = connection?.address;
+      const answer =
+        core.now<Answer | undefined>(() => ({ value: known(handle, request, address) })) ??
+        (await core.later<Answer>(
+          () => handle.handle(request, address) as unknown as Promise<unknown>,
+        ));
       if (!Array.isArray(answer)) return answer;
       const [status, body, more] = answer;
       return new Response(body, { status, headers: merged(headers, more) });
@@ -81,6 +84,12 @@ async function open(options: GatewayOptions): Promise<Opened> {
   const core = await load(options?.wasm);
   const handle = core.now<Handle>(() => core.openGateway(options));
   return { core, handle, headers: handle.headers() as Record<string, string> };
+}
+
+/** What the most of all requests get, with the least that can be looked at. */
+function known(handle: Handle, { method, url, headers }: Request, address: string | undefined) {
+  if (headers.get("origin") !== null) return undefined;
+  return handle.known(`${method} ${url}`, headers.get("sec-fetch-site"), address) as unknown;
 }
 
 function merged(headers: Record<string, string>, more: string[]): Record<string, string> {

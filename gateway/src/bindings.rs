@@ -18,9 +18,9 @@ use crate::allow::{Allow, Ids, Rule};
 use crate::asked::Operation;
 use crate::clients::Clients;
 use crate::incoming::Incoming;
-use crate::origin::Origins;
-use crate::reply::HEADERS;
-use crate::server::{Answer, Answered, Server};
+use crate::origin::{Origins, Sender};
+use crate::reply::{HEADERS, Reply};
+use crate::server::{Answer, Answered, Glance, Server};
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::upstream::Upstream;
@@ -46,6 +46,18 @@ pub struct Gateway(Rc<Server>);
 
 #[wasm_bindgen]
 impl Gateway {
+    /// The value that [`handle`](Self::handle) would give, at once, where all that it takes is known
+    /// already; else `undefined`. For requests without the header `Origin`; `line` is the method and
+    /// the address, `site` the header `Sec-Fetch-Site`.
+    pub fn known(&self, line: &str, site: Option<String>, address: Option<String>) -> Exported {
+        let known = line.split_once(' ').and_then(|(method, url)| {
+            let sender = Sender { site: site.as_deref(), origin: None };
+            let glance = Glance { method, url, sender, address: address.as_deref() };
+            self.0.known(&glance, |reply| flat(reply, Array::new()))
+        });
+        Ok(known.unwrap_or_default())
+    }
+
     /// The value is `[status, body, headers]`, where the headers are a flat list of those that the
     /// answer has beside [`headers`](Self::headers), or a `Response` of the host application's.
     pub fn handle(&self, request: JsValue, address: Option<String>) -> Exported {
@@ -60,7 +72,7 @@ impl Gateway {
     /// The headers that all answers have.
     pub fn headers(&self) -> Exported {
         let headers = Object::new();
-        for (name, value) in HEADERS {
+        for (name, value) in HEADERS.into_iter().chain([("Content-Type", "application/json")]) {
             // On an object just made, this cannot fail.
             let _ = Reflect::set(&headers, &name.into(), &value.into());
         }
@@ -89,25 +101,24 @@ fn written(answered: Answered) -> JsValue {
         add("Access-Control-Allow-Credentials", "true");
         add("Access-Control-Expose-Headers", "Date, Retry-After");
     }
-    let (status, body) = match answered.answer {
-        Answer::Theirs(response) => return response,
+    match answered.answer {
+        Answer::Theirs(response) => response,
+        Answer::Reply(reply) => flat(&reply, headers),
         Answer::Stream(stream) => {
             add("Content-Type", "application/octet-stream");
-            (200, stream.0)
+            Array::of3(&200.into(), &stream.0, &headers).into()
         }
-        Answer::Reply(reply) => {
-            for (name, value) in &reply.headers {
-                add(name, value);
-            }
-            if reply.body.is_empty() {
-                (reply.status, JsValue::NULL)
-            } else {
-                add("Content-Type", "application/json");
-                (reply.status, JsValue::from_str(&reply.body))
-            }
-        }
-    };
-    Array::of3(&status.into(), &body, &headers).into()
+    }
+}
+
+fn flat(reply: &Reply, headers: Array) -> JsValue {
+    for (name, value) in &reply.headers {
+        headers.push(&(*name).into());
+        headers.push(&value.into());
+    }
+    let has_none = reply.body.is_empty();
+    let body = if has_none { JsValue::NULL } else { JsValue::from_str(&reply.body) };
+    Array::of3(&reply.status.into(), &body, &headers).into()
 }
 
 fn server(options: &JsValue) -> Result<Server, Error> {

@@ -1,7 +1,7 @@
 //! One answer for all who ask the same: what is younger than five seconds is given again, and who
 //! asks while the question is under way waits for its answer. With a store, across processes.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -10,6 +10,7 @@ use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::platform::{chance, monotonic, sleep};
 use anaplan_tasks::policy::{Class, FLOOR, Millis};
 use anaplan_tasks::reference::TaskRef;
+use wasm_bindgen::JsValue;
 
 use crate::reply::Reply;
 use crate::store::{Away, Store};
@@ -53,14 +54,22 @@ impl Question {
 struct Slot {
     path: String,
     flight: Flight,
-    /// The answer that may be given again, and until when.
-    kept: RefCell<Option<(Rc<Reply>, Millis)>>,
+    /// The answer that may be given again.
+    kept: RefCell<Option<Kept>>,
     /// What the last flight brought, and how many changes it knew of.
     brought: RefCell<Option<(Rc<Reply>, u32)>>,
     /// When the last question was over.
     settled: Cell<Option<Millis>>,
     /// How often what it asks for was changed from here.
     changes: Cell<u32>,
+}
+
+/// An answer that may be given again.
+struct Kept {
+    reply: Rc<Reply>,
+    until: Millis,
+    /// As it is handed out, once it was.
+    written: OnceCell<JsValue>,
 }
 
 /// How long an answer that cannot change is kept.
@@ -74,6 +83,15 @@ impl Shared {
     /// Nothing is known yet.
     pub fn new(upstream: Rc<Upstream>) -> Self {
         Self { upstream, open: RefCell::default(), sweep_at: Cell::new(1_024) }
+    }
+
+    /// The answer that is known to the question of this path, in the form that `write` gives it. All
+    /// paths that are known may be asked for by whoever may ask: no other is ever put here.
+    pub fn known(&self, path: &str, write: impl FnOnce(&Reply) -> JsValue) -> Option<JsValue> {
+        let open = self.open.borrow();
+        let kept = open.get(path)?.kept.borrow();
+        let kept = kept.as_ref().filter(|kept| monotonic() < kept.until)?;
+        Some(kept.written.get_or_init(|| write(&kept.reply)).clone())
     }
 
     /// The answer, at most five seconds old.
@@ -165,13 +183,13 @@ impl Slot {
     fn fresh(&self) -> Option<Rc<Reply>> {
         let now = monotonic();
         let kept = self.kept.borrow();
-        kept.as_ref().filter(|(_, until)| now < *until).map(|(reply, _)| Rc::clone(reply))
+        kept.as_ref().filter(|kept| now < kept.until).map(|kept| Rc::clone(&kept.reply))
     }
 
     /// Whether nothing would be different without it.
     fn is_idle(&self, now: Millis) -> bool {
         let is_over = self.settled.get().is_none_or(|settled| now - settled > FLOOR);
-        is_over && self.kept.borrow().as_ref().is_none_or(|(_, until)| now >= *until)
+        is_over && self.kept.borrow().as_ref().is_none_or(|kept| now >= kept.until)
     }
 }
 
@@ -202,7 +220,8 @@ impl Asking {
             _ => FLOOR,
         };
         if changes == self.slot.changes.get() {
-            self.slot.kept.replace(Some((Rc::clone(&reply), monotonic() + lives)));
+            let (reply, until) = (Rc::clone(&reply), monotonic() + lives);
+            self.slot.kept.replace(Some(Kept { reply, until, written: OnceCell::new() }));
         }
         self.slot.brought.replace(Some((reply, changes)));
         Ok(())
