@@ -1,5 +1,6 @@
 // What stands between browsers and Anaplan, wherever requests are answered with `Response`s.
-import { load, type Core, type Gateway as Handle } from "./gateway/core.js";
+import { load, type Core, type Gateway as Handle, type Passage } from "./gateway/core.js";
+import { until } from "./gateway/stream.js";
 import type { Connection, Gateway, GatewayOptions } from "./gateway/types.js";
 
 export { AnaplanError, type ErrorCode } from "./error.js";
@@ -17,8 +18,8 @@ export type {
   TokenRequest,
 } from "./types.js";
 
-/** `[status, body, headers]`, or a `Response` of the host application's. */
-type Answer = [number, string | ReadableStream | null, string[]] | Response;
+/** Status or a `Response` of the host application's, body, headers; for a stream, what ends with it. */
+type Answer = [number | Response, string | ReadableStream | null, string[], Passage?];
 
 /** A gateway in its core, which may break down. */
 interface Opened {
@@ -46,34 +47,39 @@ interface Opened {
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   let current = open(options);
+  let isClosed = false;
   await current;
 
-  const answer = async (request: Request, connection?: Connection): Promise<Response> => {
+  async function ask(request: Request, address: string | undefined) {
     const mine = current;
     try {
       const { core, handle, headers } = await mine;
-      const address = connection?.address;
       const answer =
         core.now<Answer | undefined>(() => ({ value: known(handle, request, address) })) ??
         (await core.later<Answer>(
           () => handle.handle(request, address) as unknown as Promise<unknown>,
         ));
-      if (!Array.isArray(answer)) return answer;
-      const [status, body, more] = answer;
-      return new Response(body, { status, headers: merged(headers, more) });
+      return [answer, headers] as const;
     } catch {
       // The core broke down. All that waits is answered so, and the next request finds another.
       if (current === mine) {
         current = open(options);
-        current.catch(() => {});
+        current.then(({ handle }) => isClosed && handle.close()).catch(() => {});
       }
-      const error = { status: { code: 500, message: "A fault of the gateway" } };
-      return Response.json(error, { status: 500, headers: { "Cache-Control": "no-store" } });
+      return undefined;
     }
+  }
+
+  const answer = async (request: Request, connection?: Connection): Promise<Response> => {
+    // Servers hand in what they like as a second argument.
+    const address = connection?.address;
+    const answer = await ask(request, typeof address === "string" ? address : undefined);
+    return answer ? respond(...answer) : fault();
   };
 
   return Object.assign(answer, {
     async close() {
+      isClosed = true;
       const { core, handle } = await current;
       await core.later(() => handle.close() as unknown as Promise<unknown>);
     },
@@ -86,14 +92,29 @@ async function open(options: GatewayOptions): Promise<Opened> {
   return { core, handle, headers: handle.headers() as Record<string, string> };
 }
 
+function respond([status, body, more, passage]: Answer, headers: Record<string, string>) {
+  if (typeof status === "object") {
+    if (!more.length) return status;
+    const theirs = new Response(status.body, status);
+    for (let i = 0; i < more.length; i += 2) theirs.headers.set(more[i]!, more[i + 1]!);
+    return theirs;
+  }
+  // A copy: there are servers that write into it.
+  const all = { ...headers };
+  for (let i = 0; i < more.length; i += 2) all[more[i]!] = more[i + 1]!;
+  return new Response(passage ? until(body as ReadableStream, () => passage.free()) : body, {
+    status,
+    headers: all,
+  });
+}
+
 /** What the most of all requests get, with the least that can be looked at. */
 function known(handle: Handle, { method, url, headers }: Request, address: string | undefined) {
   if (headers.get("origin") !== null) return undefined;
   return handle.known(`${method} ${url}`, headers.get("sec-fetch-site"), address) as unknown;
 }
 
-function merged(headers: Record<string, string>, more: string[]): Record<string, string> {
-  const all = { ...headers };
-  for (let i = 0; i < more.length; i += 2) all[more[i]!] = more[i + 1]!;
-  return all;
+function fault(): Response {
+  const error = { status: { code: 500, message: "A fault of the gateway" } };
+  return Response.json(error, { status: 500, headers: { "Cache-Control": "no-store" } });
 }

@@ -1,16 +1,19 @@
 //! The JavaScript face: options in, answers out.
 
 use std::cell::{Cell, RefCell};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::rc::Rc;
 
 use anaplan_tasks::bindings::options::{Options, exchange, function, is_missing, kind, per_minute};
 use anaplan_tasks::bindings::outcome::{outcome, settled};
 use anaplan_tasks::bindings::panic;
-use anaplan_tasks::client::Gate;
+use anaplan_tasks::client::{Gate, Slots};
 use anaplan_tasks::error::Error;
+use anaplan_tasks::platform::property;
 use anaplan_tasks::policy::{Rate, Retry};
 use anaplan_tasks::reference::{Given, Id, Invalid};
 use js_sys::{Array, Function, Object, Reflect};
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use wasm_bindgen_futures::future_to_promise;
 
@@ -20,10 +23,30 @@ use crate::clients::Clients;
 use crate::incoming::Incoming;
 use crate::origin::{Origins, Sender};
 use crate::reply::{HEADERS, Reply};
-use crate::server::{Answer, Answered, Glance, Server};
+use crate::server::{Answer, Answered, Glance, Guest, Server};
 use crate::shared::Shared;
 use crate::store::Store;
 use crate::upstream::Upstream;
+
+/// All there are. Another is a mistake, which could leave a door open that was to be shut.
+const OPTIONS: [&str; 16] = [
+    "allow",
+    "auth",
+    "authorize",
+    "baseUrl",
+    "fetch",
+    "hosts",
+    "instances",
+    "limits",
+    "onEvent",
+    "origins",
+    "prefix",
+    "programs",
+    "requestTimeout",
+    "requestsPerMinute",
+    "store",
+    "wasm",
+];
 
 /// What an export gives: see the client's.
 type Exported = Result<JsValue, JsValue>;
@@ -39,6 +62,10 @@ pub fn on_panic(report: Function) {
 pub fn open_gateway(options: &JsValue) -> Exported {
     Ok(outcome(server(options).map(|server| Gateway(Rc::new(server)).into())))
 }
+
+/// The stream of a file's bytes. It counts as under way until this is freed.
+#[wasm_bindgen]
+pub struct Passage(#[expect(dead_code, reason = "its end is what counts")] Option<Guest>);
 
 /// See [`Server`].
 #[wasm_bindgen]
@@ -58,8 +85,9 @@ impl Gateway {
         Ok(known.unwrap_or_default())
     }
 
-    /// The value is `[status, body, headers]`, where the headers are a flat list of those that the
-    /// answer has beside [`headers`](Self::headers), or a `Response` of the host application's.
+    /// The value is `[status, body, headers, passage]`. The headers are a flat list of those that the
+    /// answer has beside [`headers`](Self::headers). Instead of the status there may be a `Response`
+    /// of the host application's. Where there is a [`Passage`], the body is a stream.
     pub fn handle(&self, request: JsValue, address: Option<String>) -> Exported {
         let server = Rc::clone(&self.0);
         let work = async move {
@@ -102,11 +130,12 @@ fn written(answered: Answered) -> JsValue {
         add("Access-Control-Expose-Headers", "Date, Retry-After");
     }
     match answered.answer {
-        Answer::Theirs(response) => response,
+        Answer::Theirs(response) => Array::of3(&response, &JsValue::UNDEFINED, &headers).into(),
         Answer::Reply(reply) => flat(&reply, headers),
         Answer::Stream(stream) => {
             add("Content-Type", "application/octet-stream");
-            Array::of3(&200.into(), &stream.0, &headers).into()
+            let passage = JsValue::from(Passage(answered.guest));
+            Array::of4(&200.into(), &stream.0, &headers, &passage).into()
         }
     }
 }
@@ -125,10 +154,10 @@ fn server(options: &JsValue) -> Result<Server, Error> {
     const INSTANCES: &str = "a whole number of processes, at least 1";
     const COUNT: &str = "a whole number, at least 1";
     let options = Options::new("options", options)?;
+    options.only(&OPTIONS)?;
     let allow = Rc::new(allow(&options.get("allow")?)?);
     let prefix = prefix(&options)?;
-    let origins = Origins::new(texts(&options, "origins", Origins::EXPECTED)?.unwrap_or_default());
-    let origins = origins.map_err(|found| Invalid::new("origins", Origins::EXPECTED, found))?;
+    let origins = Origins::new(origins(&options)?, options.get("programs")?.is_truthy());
     let on_event = function(&options, "onEvent")?;
     let exchange = exchange(&options, Retry::ATTEMPTS)?;
     let per_minute = per_minute(&options)?;
@@ -136,19 +165,21 @@ fn server(options: &JsValue) -> Result<Server, Error> {
     let share = Gate::new(per_minute / instances, Rc::clone(&exchange.line.events));
     let store = store(&options, on_event.clone())?;
     let rate = Rate::of(per_minute);
-    let upstream = Rc::new(Upstream { exchange, store, rate, share });
+    let name = name(&exchange.base_url.to_string(), &allow);
+    let upstream = Rc::new(Upstream { name, exchange, store, rate, share, line: Slots::new(1) });
     let limits = options.get("limits")?;
     let limits = Options::new("limits", &limits)?;
-    let most = limits.whole("requests", COUNT)?.unwrap_or(10_000.0);
-    let most_each = limits.whole("requestsPerClient", COUNT)?.unwrap_or(1_000.0);
+    limits.only(&["requests", "requestsPerClient", "timeout", "bodySize"])?;
+    let most = limits.whole("limits.requests", COUNT)?.unwrap_or(10_000.0);
+    let most_each = limits.whole("limits.requestsPerClient", COUNT)?.unwrap_or(1_000.0);
     Ok(Server {
         prefix,
         allow,
         origins,
-        hosts: texts(&options, "hosts", "an array of host names")?,
+        hosts: hosts(&options)?,
         authorize: function(&options, "authorize")?,
-        body_size: limits.whole("bodySize", COUNT)?.unwrap_or(16_384.0),
-        timeout: limits.millis("timeout")?.unwrap_or(25_000.0),
+        body_size: limits.whole("limits.bodySize", COUNT)?.unwrap_or(16_384.0),
+        timeout: limits.millis("limits.timeout")?.unwrap_or(25_000.0),
         clients: RefCell::new(Clients::new(most, most_each)),
         shared: Rc::new(Shared::new(Rc::clone(&upstream))),
         upstream,
@@ -174,6 +205,7 @@ fn rule(value: &JsValue) -> Result<Rule, Error> {
         return Err(Invalid::new("allow", expected, kind(value)).into());
     }
     let rule = Options::new("allow", value)?;
+    rule.only(&["workspaces", "models", "actions", "operations"])?;
     Ok(Rule {
         workspaces: ids(&rule, "workspaces", "allow.workspaces")?,
         models: ids(&rule, "models", "allow.models")?,
@@ -192,15 +224,15 @@ fn ids(rule: &Options<'_>, name: &'static str, argument: &'static str) -> Result
         let found = if value.is_string() { "another string" } else { kind(&value) };
         return Err(Invalid::new(argument, EXPECTED, found).into());
     }
-    let mut ids = Vec::new();
+    let (mut ids, mut all) = (Vec::new(), false);
     for id in Array::from(&value).iter() {
         match id.as_string() {
-            Some(text) if text == "*" => return Ok(Ids::All),
+            Some(text) if text == "*" => all = true,
             Some(text) => ids.push(Id::parse(argument, Given::Text(text))?),
             None => return Err(Invalid::new(argument, EXPECTED, kind(&id)).into()),
         }
     }
-    Ok(Ids::These(ids))
+    Ok(if all { Ids::All } else { Ids::These(ids) })
 }
 
 fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
@@ -208,9 +240,8 @@ fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
     const EXPECTED: &str =
         "an array of status, cancel, start, tasks, list and download, or \"*\" for all";
     let value = rule.get("operations")?;
-    let all = || Operation::ALL.to_vec();
     if value.as_string().as_deref() == Some("*") {
-        return Ok(all());
+        return Ok(Operation::ALL.to_vec());
     }
     if !value.is_array() {
         let found = if value.is_string() { "another string" } else { kind(&value) };
@@ -222,12 +253,55 @@ fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
         let known = Operation::ALL.into_iter().find(|one| text.as_deref() == Some(one.as_str()));
         match (known, text.as_deref()) {
             (Some(operation), _) => operations.push(operation),
-            (None, Some("*")) => return Ok(all()),
             (None, Some(_)) => return Err(Invalid::new(ARGUMENT, EXPECTED, "another word").into()),
             (None, None) => return Err(Invalid::new(ARGUMENT, EXPECTED, kind(&word)).into()),
         }
     }
     Ok(operations)
+}
+
+/// The origins that are named, as browsers write them.
+fn origins(options: &Options<'_>) -> Result<Vec<String>, Error> {
+    const EXPECTED: &str = "origins like \"https://planning.example\": scheme, host and, where it is \
+         not the usual one, port; no path, no \"*\"";
+    let named = texts(options, "origins", EXPECTED)?.unwrap_or_default();
+    let is_web = |text: &String| text.starts_with("https://") || text.starts_with("http://");
+    if named.iter().all(|text| is_web(text) && url(text, "origin").as_ref() == Some(text)) {
+        return Ok(named);
+    }
+    Err(Invalid::new("origins", EXPECTED, "something else").into())
+}
+
+/// The names by which requests may come, as addresses write them.
+fn hosts(options: &Options<'_>) -> Result<Option<Vec<String>>, Error> {
+    const EXPECTED: &str = "host names like \"planning.example\" or \"localhost:8080\"";
+    let Some(names) = texts(options, "hosts", EXPECTED)? else {
+        return Ok(None);
+    };
+    let is_host = |name: &String| {
+        // Behind https, 443 is the usual port, and 80 is not.
+        let read = |scheme: &str| url(&format!("{scheme}{name}"), "host");
+        read("http://").is_some_and(|host| host.eq_ignore_ascii_case(name))
+            || read("https://").is_some_and(|host| host.eq_ignore_ascii_case(name))
+    };
+    match names.iter().all(is_host) {
+        true => Ok(Some(names)),
+        false => Err(Invalid::new("hosts", EXPECTED, "something else").into()),
+    }
+}
+
+/// A part of an address, as the host understands it.
+fn url(text: &str, part: &str) -> Option<String> {
+    let class: Function = property(&js_sys::global(), "URL").dyn_into().ok()?;
+    let url = Reflect::construct(&class, &Array::of1(&text.into())).ok()?;
+    property(&url, part).as_string()
+}
+
+/// What tells a gateway from another one in the same store: where it leads, and its rules.
+fn name(base_url: &str, allow: &Allow) -> String {
+    let mut hasher = DefaultHasher::new();
+    (base_url, format!("{allow:?}")).hash(&mut hasher);
+    format!("{:x}", hasher.finish())
 }
 
 fn prefix(options: &Options<'_>) -> Result<String, Error> {

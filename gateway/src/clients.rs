@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Requests under way.
 #[derive(Debug)]
@@ -36,13 +36,17 @@ impl Client {
     /// Reads an address.
     pub fn parse(text: &str) -> Self {
         const LONGEST: usize = 64;
-        match text.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(IpAddr::V6(address)) => {
+        let without_zone = text.split_once('%').map_or(text, |(address, _)| address);
+        let address = without_zone.parse::<IpAddr>().ok();
+        // Some proxies say the port, too.
+        let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+        match address.map(|address| address.to_canonical()) {
+            Some(IpAddr::V6(address)) => {
                 let network = address.to_bits() & !u128::from(u64::MAX);
                 Self::Address(IpAddr::V6(Ipv6Addr::from_bits(network)))
             }
-            Ok(address) => Self::Address(address),
-            Err(_) => Self::Other(text.chars().take(LONGEST).collect()),
+            Some(address) => Self::Address(address),
+            None => Self::Other(text.chars().take(LONGEST).collect()),
         }
     }
 }

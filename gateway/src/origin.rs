@@ -15,7 +15,11 @@ pub struct Sender<'a> {
 
 /// Origins that were named.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Origins(Vec<String>);
+pub struct Origins {
+    named: Vec<String>,
+    /// Whether programs, which are no browsers, may change something.
+    programs: bool,
+}
 
 /// A request that may go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,17 +35,13 @@ impl Origins {
     pub const EXPECTED: &'static str = "origins like \"https://planning.example\": scheme, host and, if any, port; no path, no \"*\"";
 
     /// Takes origins as browsers write them.
-    pub fn new(origins: Vec<String>) -> Result<Self, &'static str> {
-        let is_origin = |text: &String| {
-            let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-            rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(is_authority))
-        };
-        if origins.iter().all(is_origin) { Ok(Self(origins)) } else { Err("something else") }
+    pub fn new(named: Vec<String>, programs: bool) -> Self {
+        Self { named, programs }
     }
 
     /// Whether pages of this origin may ask, beside those of this site.
     pub fn names(&self, origin: &str) -> bool {
-        self.0.iter().any(|named| named == origin)
+        self.named.iter().any(|named| named == origin)
     }
 
     /// Decides on a request to `own`, which is its scheme, host and port.
@@ -57,7 +57,7 @@ impl Origins {
             (Some(_), _) => false,
             (None, Some(origin)) => is_same(origin, own),
             // No browser of today.
-            (None, None) => !changes,
+            (None, None) => !changes || self.programs,
         };
         is_own.then_some(Admitted::Own)
     }
@@ -68,10 +68,4 @@ fn is_same(origin: &str, own: &str) -> bool {
     let host = |text: &'_ str| text.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
     origin == own
         || (origin.starts_with("https://") && host(origin).is_some() && host(origin) == host(own))
-}
-
-fn is_authority(byte: u8) -> bool {
-    byte.is_ascii_lowercase()
-        || byte.is_ascii_digit()
-        || matches!(byte, b'-' | b'.' | b'_' | b':' | b'[' | b']')
 }

@@ -66,7 +66,8 @@ impl Reply {
         self.with("Retry-After", seconds.to_string())
     }
 
-    /// What failed on the way to Anaplan, or what Anaplan refused, in its own words where it has any.
+    /// What failed on the way to Anaplan, or what Anaplan refused, in its own words where they are
+    /// for whoever asked.
     pub fn failed(error: &Error) -> Self {
         let (status, message) = match (error.code, error.status) {
             // It is the gateway that Anaplan did not let in. Whoever asks can do nothing about it.
@@ -74,17 +75,33 @@ impl Reply {
             (Code::RateLimited, _) => {
                 (429, "The tenant's budget of requests is used up. Ask again after Retry-After.")
             }
-            (Code::Timeout, None) => (504, "Anaplan did not answer in time"),
+            (Code::Timeout, _) => (504, "Anaplan did not answer in time"),
             (Code::Network, _) => (502, "Anaplan cannot be reached from the gateway"),
             (Code::Internal, _) => (500, "A fault of the gateway"),
-            (Code::Protocol, _) | (_, None) => (502, "What answered the gateway is not Anaplan"),
-            (_, Some(status)) => (status, "Anaplan refused"),
+            (Code::Server, Some(status)) => (status, "The fault is on Anaplan's side"),
+            (_, Some(status @ (400 | 403 | 404 | 409 | 410 | 422..=425))) => {
+                let said = if error.said.is_empty() { "Anaplan refused" } else { &error.said };
+                (status, said)
+            }
+            _ => (502, "What answered the gateway is not Anaplan"),
         };
-        let said = if error.said.is_empty() { message } else { &error.said };
-        let reply = Self::error(status, said);
-        match error.retry_after {
-            Some(millis) => reply.retry_after(millis),
-            None => reply,
+        Self::error(status, message).wanting(error.retry_after)
+    }
+
+    /// The gateway has no token to ask with. What its sign-in was told is not for whoever asks.
+    pub fn tokenless(error: &Error) -> Self {
+        let (status, message) = match error.code {
+            Code::RateLimited => (503, "Anaplan gives the gateway no token for now"),
+            Code::Timeout => (504, "Anaplan gave the gateway no token in time"),
+            _ => (502, "The gateway has no token for Anaplan"),
+        };
+        Self::error(status, message).wanting(error.retry_after)
+    }
+
+    fn wanting(self, retry_after: Option<f64>) -> Self {
+        match retry_after {
+            Some(millis) => self.retry_after(millis),
+            None => self,
         }
     }
 
@@ -107,8 +124,29 @@ impl Reply {
         Self::json(200, &body)
     }
 
-    /// A list of rows, as Anaplan sent it, without those that `shows` hides.
-    pub fn list(mut answer: Json, key: &str, shows: &dyn Fn(&Json) -> bool) -> Option<Self> {
+    /// The tasks of an action.
+    pub fn tasks(answer: Json) -> Option<Self> {
+        Self::list(answer, "tasks", &|mut row| {
+            let task = Task {
+                task_id: row.take("taskId").into_text(),
+                task_state: row.take("taskState").into_text(),
+                creation_time: row.take("creationTime").into_number(),
+                ..Task::default()
+            };
+            Some(serde_json::to_value(task).map(tidy).unwrap_or_default())
+        })
+    }
+
+    /// The chunks of a file.
+    pub fn chunks(answer: Json) -> Option<Self> {
+        Self::list(answer, "chunks", &|mut row| {
+            let id = row.take("id").into_text()?;
+            Some(json!({ "id": id, "name": row.take("name").into_text().unwrap_or_default() }))
+        })
+    }
+
+    /// A list of what `shows` makes of each row.
+    fn list(mut answer: Json, key: &str, shows: &dyn Fn(Json) -> Option<Value>) -> Option<Self> {
         if !matches!(answer, Json::Object(_)) {
             return None;
         }
@@ -119,7 +157,7 @@ impl Reply {
             Json::Null => answer.take(single),
             rows => rows,
         };
-        let rows: Vec<Value> = rows.into_objects().filter(shows).map(value).collect();
+        let rows: Vec<Value> = rows.into_objects().filter_map(shows).collect();
         let meta = match paging {
             Json::Null => Value::Null,
             paging => json!({ "paging": pages(paging) }),
@@ -130,12 +168,10 @@ impl Reply {
 
     /// The actions of a model that may be seen.
     pub fn actions(answer: Json, model: &ModelRef, kind: Kind, allow: &Allow) -> Option<Self> {
-        let shows = |row: &Json| {
-            let id = row.clone().take("id").into_text();
-            let id = id.and_then(|id| Id::parse("id", Given::Text(id)).ok());
-            id.is_some_and(|id| allow.shows(model, &id))
-        };
-        Self::list(answer, kind.segment(), &shows)
+        Self::list(answer, kind.segment(), &|row| {
+            let id = Id::parse("id", Given::Text(row.clone().take("id").into_text()?)).ok()?;
+            allow.shows(model, &id).then(|| value(row))
+        })
     }
 
     /// What an action is made of.

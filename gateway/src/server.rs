@@ -73,6 +73,8 @@ pub struct Answered {
     pub answer: Answer,
     /// The origin that is told that it may read it.
     pub origin: Option<String>,
+    /// The request counts as under way until this is dropped.
+    pub guest: Option<Guest>,
 }
 
 /// The little of a request that what is known takes.
@@ -97,12 +99,12 @@ struct Served {
 }
 
 /// One request under way.
-struct Guest<'a> {
-    server: &'a Server,
+pub struct Guest {
+    server: Rc<Server>,
     client: Option<Client>,
 }
 
-impl Drop for Guest<'_> {
+impl Drop for Guest {
     fn drop(&mut self) {
         self.server.clients.borrow_mut().leave(self.client.as_ref());
         self.server.answered.notify();
@@ -157,15 +159,16 @@ impl Server {
     }
 
     /// Answers a request.
-    pub async fn handle(&self, incoming: Incoming, address: Option<String>) -> Answered {
+    pub async fn handle(self: &Rc<Self>, incoming: Incoming, address: Option<String>) -> Answered {
         let started = monotonic();
-        let mut served = Served::default();
-        let client = address.as_deref().map(Client::parse);
-        let answer = match self.enter(client) {
-            Ok(_guest) => match self.serve(&incoming, &mut served).await {
-                Ok(answer) | Err(answer) => answer,
+        // A page that may read the answer may read a refusal, too, whatever the reason.
+        let origin = incoming.header("origin").filter(|origin| self.origins.names(origin));
+        let mut served = Served { origin, ..Served::default() };
+        let (answer, guest) = match self.enter(address.as_deref().map(Client::parse)) {
+            Ok(guest) => match self.serve(&incoming, &mut served).await {
+                Ok(answer) | Err(answer) => (answer, Some(guest)),
             },
-            Err(answer) => answer,
+            Err(answer) => (answer, None),
         };
         if let Some(listener) = &self.on_event {
             let duration = monotonic() - started;
@@ -180,10 +183,10 @@ impl Server {
             };
             tell(listener, &event);
         }
-        Answered { answer, origin: served.origin }
+        Answered { answer, origin: served.origin, guest }
     }
 
-    /// Takes no more, and waits until all that is under way is answered.
+    /// Takes no more, and waits until all that is under way is answered, to the last byte.
     pub async fn close(&self) {
         self.is_closed.set(true);
         while !self.clients.borrow().is_empty() {
@@ -192,7 +195,7 @@ impl Server {
         self.upstream.exchange.close();
     }
 
-    fn enter(&self, client: Option<Client>) -> Refused<Guest<'_>> {
+    fn enter(self: &Rc<Self>, client: Option<Client>) -> Refused<Guest> {
         if self.is_closed.get() {
             let reply = Reply::error(503, "The gateway is stopping. Ask again in a moment.");
             return refuse(reply.retry_after(1_000.0));
@@ -208,7 +211,7 @@ impl Server {
                 return refuse(Reply::error(503, text).retry_after(1_000.0));
             }
         }
-        Ok(Guest { server: self, client })
+        Ok(Guest { server: Rc::clone(self), client })
     }
 
     async fn serve(&self, incoming: &Incoming, served: &mut Served) -> Refused<Answer> {
@@ -226,14 +229,18 @@ impl Server {
         }
         let below = url.path.strip_prefix(self.prefix.as_str());
         if url.path == "/healthz" || below == Some("/healthz") {
-            return if method == "GET" { Ok(self.health()) } else { refuse(not_allowed("GET")) };
+            return match method.as_str() {
+                "GET" => Ok(reply(self.health())),
+                "HEAD" => Ok(reply(Reply { body: "".into(), ..self.health() })),
+                _ => refuse(not_allowed("GET, HEAD")),
+            };
         }
         let below = below.ok_or_else(|| reply(not_found()))?;
         let sender_site = incoming.header("sec-fetch-site");
         let sender_origin = incoming.header("origin");
         let sender = Sender { site: sender_site.as_deref(), origin: sender_origin.as_deref() };
         if method == "OPTIONS" {
-            return self.preflight(incoming, below, sender, served);
+            return self.preflight(incoming, below, sender);
         }
         let asked = Asked::read(&method, below).map_err(|why| match why {
             Misunderstood::Path => reply(not_found()),
@@ -242,10 +249,8 @@ impl Server {
         let path = asked.path.to_string();
         served.operation = Some(asked.operation);
         served.path = Some(path.clone());
-        match self.origins.admit(sender, url.origin, asked.operation.changes()) {
-            Some(Admitted::Named(origin)) => served.origin = Some(origin.to_owned()),
-            Some(Admitted::Own) => {}
-            None => return refuse(Reply::error(403, foreign(asked.operation))),
+        if self.origins.admit(sender, url.origin, asked.operation.changes()).is_none() {
+            return refuse(Reply::error(403, foreign(asked.operation)));
         }
         if !self.allow.permits(&asked) {
             let operation = asked.operation.as_str();
@@ -264,8 +269,13 @@ impl Server {
             }
             _ => Part::default(),
         };
+        let has_left = Rc::new(Cell::new(false));
         let work = async {
-            self.authorized(incoming, &asked).await?;
+            if asked.operation == Operation::Start {
+                let start = self.start_of(incoming, &asked).await?;
+                return Ok(Answer::Reply(self.start(start, path, Rc::clone(&has_left)).await));
+            }
+            self.authorized(incoming.request(), &asked).await?;
             self.perform(incoming, asked.operation, &asked.path, path, part.query()).await
         };
         let patience = match &asked.path {
@@ -276,9 +286,11 @@ impl Server {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => {
                 let text = match asked.operation {
-                    Operation::Start => {
+                    Operation::Start if has_left.get() => {
                         "No answer in time. Whether the task was started is not known."
                     }
+                    Operation::Start => "No answer in time. Nothing was started.",
+                    Operation::Cancel => "No answer in time. The task may be cancelled yet.",
                     _ => "No answer in time: Anaplan is slow, or many others wait.",
                 };
                 refuse(Reply::error(504, text))
@@ -286,7 +298,7 @@ impl Server {
         }
     }
 
-    fn health(&self) -> Answer {
+    fn health(&self) -> Reply {
         #[derive(Serialize)]
         struct Health {
             status: &'static str,
@@ -295,17 +307,11 @@ impl Server {
         }
         let store = self.upstream.store.as_ref();
         let store = store.map(|store| if store.is_away() { "away" } else { "connected" });
-        reply(Reply::json(200, &Health { status: "ok", store }))
+        Reply::json(200, &Health { status: "ok", store })
     }
 
     /// What a browser asks before it lets a page of another origin ask.
-    fn preflight(
-        &self,
-        incoming: &Incoming,
-        below: &str,
-        sender: Sender<'_>,
-        served: &mut Served,
-    ) -> Refused<Answer> {
+    fn preflight(&self, incoming: &Incoming, below: &str, sender: Sender<'_>) -> Refused<Answer> {
         let Some(wanted) = incoming.header("access-control-request-method") else {
             return refuse(not_allowed("GET, POST, DELETE"));
         };
@@ -313,40 +319,34 @@ impl Server {
             Misunderstood::Path => reply(not_found()),
             Misunderstood::Method(allowed) => reply(not_allowed(allowed)),
         })?;
-        match sender.origin.filter(|origin| self.origins.names(origin)) {
-            Some(origin) if self.allow.permits(&asked) => {
-                served.origin = Some(origin.to_owned());
-                Ok(reply(
-                    Reply::empty(204)
-                        .with("Access-Control-Allow-Methods", asked.operation.method())
-                        .with("Access-Control-Allow-Headers", "authorization, content-type")
-                        .with("Access-Control-Max-Age", "600"),
-                ))
-            }
-            _ => refuse(Reply::error(403, foreign(asked.operation))),
+        let is_named = sender.origin.is_some_and(|origin| self.origins.names(origin));
+        if !is_named || !self.allow.permits(&asked) {
+            return refuse(Reply::error(403, foreign(asked.operation)));
         }
+        let answer = Reply::empty(204)
+            .with("Access-Control-Allow-Methods", asked.operation.method())
+            .with("Access-Control-Allow-Headers", "authorization, content-type")
+            .with("Access-Control-Max-Age", "600");
+        Ok(reply(answer))
     }
 
-    async fn authorized(&self, incoming: &Incoming, asked: &Asked) -> Refused<()> {
+    async fn authorized(&self, request: &JsValue, asked: &Asked) -> Refused<()> {
         let Some(authorize) = &self.authorize else {
             return Ok(());
         };
         let broken = || reply(Reply::error(500, "The host application could not decide"));
-        let request = match asked.operation {
-            // It may read the body, which is needed here, too.
-            Operation::Start => incoming.copy().map_err(|_| broken())?,
-            _ => incoming.request().clone(),
-        };
         let operation = JsValue::from_str(asked.operation.as_str());
         let reference = to_js(&Subject(&asked.path)).map_err(|_| broken())?;
-        let decided = match authorize.call3(&JsValue::UNDEFINED, &request, &operation, &reference) {
+        let decided = match authorize.call3(&JsValue::UNDEFINED, request, &operation, &reference) {
             Ok(decided) => promised(&decided).await.map_err(|_| broken())?,
             Err(_) => return Err(broken()),
         };
         if decided.as_bool() == Some(true) {
             return Ok(());
         }
-        if property(&decided, "status").as_f64().is_some() {
+        let is_response = property(&decided, "status").as_f64().is_some()
+            && property(&property(&decided, "headers"), "get").is_function();
+        if is_response {
             return Err(Answer::Theirs(decided));
         }
         refuse(Reply::error(403, "You may not do this"))
@@ -372,9 +372,6 @@ impl Server {
             Path::Task(task) if operation == Operation::Cancel => {
                 return Ok(Answer::Reply(self.cancel(task, path).await));
             }
-            Path::Tasks(_) if operation == Operation::Start => {
-                return self.start(incoming, path).await;
-            }
             Path::Chunk(..) => return self.download(incoming, &path).await,
             Path::Task(task) => ask(
                 Some(task.clone()),
@@ -389,7 +386,7 @@ impl Server {
                 None,
                 Class::Status,
                 "a list of tasks",
-                Box::new(|answer| Reply::list(answer.json()?, "tasks", &|_| true)),
+                Box::new(|answer| Reply::tasks(answer.json()?)),
             ),
             Path::Actions(model, kind) => {
                 let (model, kind, allow) = (model.clone(), *kind, Rc::clone(&self.allow));
@@ -407,7 +404,7 @@ impl Server {
                 None,
                 Class::Files,
                 "a list of chunks",
-                Box::new(|answer| Reply::list(answer.json()?, "chunks", &|_| true)),
+                Box::new(|answer| Reply::chunks(answer.json()?)),
             ),
         };
         Ok(Answer::Reply(self.shared.ask(question).await))
@@ -420,49 +417,69 @@ impl Server {
         let changed = vec![path.clone(), tasks];
         let work = async move || {
             let about = About { method: "DELETE", path: &path, task: Some(&task), attempt: 1.0 };
-            match upstream.send(Class::Cancel, &about, Content::default(), &|| {}).await {
-                Ok(answer) => match answer.json().and_then(wire::Task::in_answer) {
-                    Some(task) => Reply::task(&task),
-                    // Anaplan's documentation says nothing of what comes back.
-                    None => Reply::success([]),
-                },
+            let sent = upstream.send(Class::Cancel, &about, Content::default(), async || true);
+            match sent.await {
+                Ok(answer) => {
+                    let json = answer.and_then(|answer| answer.json());
+                    match json.and_then(wire::Task::in_answer) {
+                        Some(task) => Reply::task(&task),
+                        // Anaplan's documentation says nothing of what comes back.
+                        None => Reply::success([]),
+                    }
+                }
                 Err(failure) => shared::failed(&failure),
             }
         };
-        self.shared.change(&name, changed, work).await
+        self.shared.change(Some(&name), changed, work).await
     }
 
-    async fn start(&self, incoming: &Incoming, path: String) -> Refused<Answer> {
+    /// What a task is to be started with, once the host application has let it pass. It may read the
+    /// body, too, of which there is no more than is allowed.
+    async fn start_of(&self, incoming: &Incoming, asked: &Asked) -> Refused<Start> {
         let kind = incoming.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
             return refuse(Reply::error(415, "Content-Type: expected application/json"));
         }
+        let broken = || reply(Reply::error(400, "The body broke off"));
+        let copy = incoming.copy().map_err(|_| broken())?;
         let body = match incoming.body(self.body_size).await {
             Ok(body) => body,
             Err(BodyError::TooLarge) => return refuse(Reply::error(413, "The body is too large")),
-            Err(BodyError::Broken) => return refuse(Reply::error(400, "The body broke off")),
+            Err(BodyError::Broken) => return Err(broken()),
         };
-        let start = Start::read(&body).map_err(|text| reply(Reply::error(400, text)))?;
-        let body = start.write();
-        let about = About { method: "POST", path: &path, task: None, attempt: 1.0 };
-        let content = Content { body: Some(&body), ..Content::default() };
-        let answered = self.upstream.send(Class::Start, &about, content, &|| {}).await;
-        self.shared.changed(std::slice::from_ref(&path)).await;
-        let started = match answered {
-            Ok(answer) => answer
-                .json()
-                .and_then(Reply::started)
-                .ok_or_else(|| answer.not_understood("a task that was started")),
-            Err(failure) => Err(failure),
+        self.authorized(&copy, asked).await?;
+        Start::read(&body).map_err(|text| reply(Reply::error(400, text)))
+    }
+
+    async fn start(&self, start: Start, path: String, has_left: Rc<Cell<bool>>) -> Rc<Reply> {
+        let upstream = Rc::clone(&self.upstream);
+        let changed = vec![path.clone()];
+        let work = async move || {
+            let about = About { method: "POST", path: &path, task: None, attempt: 1.0 };
+            let body = start.write();
+            let content = Content { body: Some(&body), ..Content::default() };
+            let leaving = async || {
+                has_left.set(true);
+                true
+            };
+            match upstream.send(Class::Start, &about, content, leaving).await {
+                Ok(answer) => answer.map_or_else(unsent, |answer| {
+                    let started = answer.json().and_then(Reply::started);
+                    started.unwrap_or_else(|| {
+                        shared::failed(&answer.not_understood("a task that was started"))
+                    })
+                }),
+                Err(failure) => shared::failed(&failure),
+            }
         };
-        Ok(reply(started.unwrap_or_else(|failure| shared::failed(&failure))))
+        self.shared.change(None, changed, work).await
     }
 
     async fn download(&self, incoming: &Incoming, path: &str) -> Refused<Answer> {
         let about = About { method: "GET", path, task: None, attempt: 1.0 };
         let content = Content { is_file: true, ..Content::default() };
-        let sent = pin!(self.upstream.send(Class::Files, &about, content, &|| {}));
+        let sent = pin!(self.upstream.send(Class::Files, &about, content, async || true));
         let signal = incoming.signal();
         let gone = std::future::poll_fn({
             let mut hearing = signal.as_ref().map(Signal::hear);
@@ -472,7 +489,8 @@ impl Server {
             }
         });
         match select(sent, pin!(gone)).await {
-            Either::Left((Ok(answer), _)) => Ok(Answer::Stream(answer.into_stream())),
+            Either::Left((Ok(Some(answer)), _)) => Ok(Answer::Stream(answer.into_stream())),
+            Either::Left((Ok(None), _)) => Err(reply(unsent())),
             Either::Left((Err(failure), _)) => refuse(shared::failed(&failure)),
             // Nobody reads it. The number is what other servers log here.
             Either::Right(_) => refuse(Reply::error(499, "Whoever asked has gone")),
@@ -583,6 +601,11 @@ fn not_found() -> Reply {
 
 fn not_allowed(methods: &'static str) -> Reply {
     Reply::error(405, format!("This takes {methods}")).with("Allow", methods)
+}
+
+/// What cannot be: nobody said that it should not leave.
+fn unsent() -> Reply {
+    Reply::error(500, "A fault of the gateway")
 }
 
 fn foreign(operation: Operation) -> &'static str {

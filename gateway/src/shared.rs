@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use anaplan_tasks::client::{About, Answer, Content, Failure, Flight};
 use anaplan_tasks::error::{Code, Error};
-use anaplan_tasks::platform::{chance, monotonic, sleep};
+use anaplan_tasks::platform::{chance, monotonic, sleep, spawn};
 use anaplan_tasks::policy::{Class, FLOOR, Millis};
 use anaplan_tasks::reference::TaskRef;
 use wasm_bindgen::JsValue;
@@ -20,7 +20,7 @@ use crate::upstream::Upstream;
 pub struct Shared {
     upstream: Rc<Upstream>,
     open: RefCell<HashMap<Rc<str>, Rc<Slot>>>,
-    sweep_at: Cell<usize>,
+    swept_at: Cell<Millis>,
 }
 
 /// A question to Anaplan that changes nothing.
@@ -82,7 +82,7 @@ const CHANGES: Millis = 2.0 * FINAL;
 impl Shared {
     /// Nothing is known yet.
     pub fn new(upstream: Rc<Upstream>) -> Self {
-        Self { upstream, open: RefCell::default(), sweep_at: Cell::new(1_024) }
+        Self { upstream, open: RefCell::default(), swept_at: Cell::new(monotonic()) }
     }
 
     /// The answer that is known to the question of this path, in the form that `write` gives it. All
@@ -96,7 +96,7 @@ impl Shared {
 
     /// The answer, at most five seconds old.
     pub async fn ask(&self, question: Question) -> Rc<Reply> {
-        let slot = self.slot(&question);
+        let slot = self.slot(&format!("{}{}", question.path, question.query), &question.path);
         let question = Rc::new(question);
         loop {
             if let Some(reply) = slot.fresh() {
@@ -124,15 +124,16 @@ impl Shared {
         }
     }
 
-    /// Does something that changes things, once for all who want the same at this moment. Whatever
-    /// becomes of it, what was known of these paths is not given again.
+    /// Does something that changes what these paths lead to: with a name, once for all who want the
+    /// same at this moment. It goes on to its end whoever gives up, and whatever becomes of it, what
+    /// was known is not given again.
     pub async fn change(
         self: &Rc<Self>,
-        name: &str,
+        name: Option<&str>,
         paths: Vec<String>,
         work: impl AsyncFnOnce() -> Reply + 'static,
     ) -> Rc<Reply> {
-        let slot = self.place(name, name);
+        let slot = name.map_or_else(Rc::default, |name| self.slot(name, name));
         let (this, place) = (Rc::clone(self), Rc::clone(&slot));
         let ticket = slot.flight.join(move || async move {
             let reply = work().await;
@@ -140,38 +141,40 @@ impl Shared {
             place.brought.replace(Some((Rc::new(reply), 0)));
             Ok(())
         });
+        let another = slot.flight.join(|| async { Ok(()) });
+        spawn(async move {
+            let _ = another.await;
+        });
         let _ = ticket.await;
         let brought = slot.brought.borrow().as_ref().map(|(reply, _)| Rc::clone(reply));
         brought.unwrap_or_else(|| Rc::new(Reply::failed(&Error::new(Code::Internal, ""))))
     }
 
     /// What these paths lead to has changed.
-    pub async fn changed(&self, paths: &[String]) {
-        for slot in self.open.borrow().values().filter(|slot| paths.contains(&slot.path)) {
-            slot.changes.set(slot.changes.get().wrapping_add(1));
-            slot.kept.take();
-        }
+    async fn changed(&self, paths: &[String]) {
+        // First the others': what is found there from now on is new, and what was found before does
+        // not outlive the count here.
         if let Some(store) = &self.upstream.store {
             for path in paths {
                 // Where it is away, nobody shares what was known.
                 let _ = store.increment(&changes_key(path), CHANGES).await;
             }
         }
+        for slot in self.open.borrow().values().filter(|slot| paths.contains(&slot.path)) {
+            slot.changes.set(slot.changes.get().wrapping_add(1));
+            slot.kept.take();
+        }
     }
 
-    fn slot(&self, question: &Question) -> Rc<Slot> {
-        self.place(&format!("{}{}", question.path, question.query), &question.path)
-    }
-
-    fn place(&self, key: &str, path: &str) -> Rc<Slot> {
+    fn slot(&self, key: &str, path: &str) -> Rc<Slot> {
         let mut open = self.open.borrow_mut();
         if let Some(slot) = open.get(key) {
             return Rc::clone(slot);
         }
-        if open.len() >= self.sweep_at.get() {
-            let now = monotonic();
+        let now = monotonic();
+        if now - self.swept_at.get() > FLOOR {
             open.retain(|_, slot| Rc::strong_count(slot) > 1 || !slot.is_idle(now));
-            self.sweep_at.set(open.len().saturating_mul(2).max(1_024));
+            self.swept_at.set(now);
         }
         let slot = Rc::new(Slot { path: path.to_owned(), ..Slot::default() });
         open.insert(key.into(), Rc::clone(&slot));
@@ -200,16 +203,32 @@ struct Asking {
     question: Rc<Question>,
 }
 
+/// What came of a question.
+struct Sent {
+    reply: Reply,
+    /// How many changes were known when it left; `None` where it did not.
+    left: Option<u32>,
+}
+
+/// The right to ask, among processes.
+struct Claim<'a> {
+    store: &'a Store,
+    key: &'a str,
+    mine: &'a str,
+}
+
 impl Asking {
     async fn run(&self) -> Result<(), Failure> {
-        let changes = self.slot.changes.get();
-        let asked = match &self.upstream.store {
+        let through = match &self.upstream.store {
             Some(store) => self.through(store).await,
             None => Err(Away),
         };
-        let (reply, is_shared) = match asked {
-            Ok(reply) => (reply, true),
-            Err(Away) => (self.alone().await, false),
+        let (reply, changes, is_shared) = match through {
+            Ok((reply, changes)) => (reply, changes, true),
+            Err(Away) => {
+                let (reply, changes) = self.alone().await;
+                (reply, changes, false)
+            }
         };
         let reply = Rc::new(reply);
         // With others, who knows whether one of them has changed something since.
@@ -228,67 +247,70 @@ impl Asking {
     }
 
     /// As the only process, or without knowing of the others.
-    async fn alone(&self) -> Reply {
-        if let Some(settled) = self.slot.settled.get().filter(|_| self.question.is_paced()) {
-            let wait = settled + FLOOR - monotonic();
-            if wait > 0.0 {
-                sleep(wait).await;
+    async fn alone(&self) -> (Reply, u32) {
+        loop {
+            if let Some(settled) = self.slot.settled.get().filter(|_| self.question.is_paced()) {
+                let wait = settled + FLOOR - monotonic();
+                if wait > 0.0 {
+                    sleep(wait).await;
+                }
+            }
+            if let Some(Sent { reply, left }) = self.send(None).await {
+                return (reply, left.unwrap_or_else(|| self.slot.changes.get()));
             }
         }
-        self.send().await.0
     }
 
     /// With the others: one of all processes asks, and the others find the answer.
-    async fn through(&self, store: &Store) -> Result<Reply, Away> {
+    async fn through(&self, store: &Store) -> Result<(Reply, u32), Away> {
         let key = format!("{}{}", self.question.path, self.question.query);
         let asking = format!("asking:{key}");
-        let me = format!("{:x}", (chance() * 9e15) as u64);
+        let mine = format!("{:x}", (chance() * 9e15) as u64);
+        let claim = Claim { store, key: &asking, mine: &mine };
         loop {
+            let known = self.slot.changes.get();
             let changes = self.changes(store).await?;
-            let answer = format!("answer:{changes}:{key}");
+            let answer = format!("answer:{}:{changes}:{key}", self.upstream.name);
             if let Some(reply) = find(store, &answer).await? {
-                return Ok(reply);
+                return Ok((reply, known));
             }
-            if !store.claim(&asking, &me, CLAIM).await? {
+            if !store.claim(&asking, &mine, CLAIM).await? {
                 sleep(100.0 + 100.0 * chance()).await;
                 continue;
             }
             // Between the two looks somebody may have found the answer, and let go.
             if let Some(reply) = find(store, &answer).await? {
-                store.delete(&asking, &me).await?;
-                return Ok(reply);
+                store.delete(&asking, &mine).await?;
+                return Ok((reply, known));
             }
-            let (reply, has_left) = self.send().await;
+            let Some(Sent { reply, left }) = self.send(Some(&claim)).await else {
+                continue;
+            };
             // From here on there is an answer, store or not.
-            let shared = self.share(store, &asking, &answer, &me, &reply, has_left).await;
+            let shared = self.share(&claim, &answer, &reply, left.is_some()).await;
             match (shared, self.changes(store).await) {
                 (Ok(()), Ok(now)) if now != changes => {}
-                _ => return Ok(reply),
+                _ => return Ok((reply, left.unwrap_or_else(|| self.slot.changes.get()))),
             }
         }
     }
 
     async fn share(
         &self,
-        store: &Store,
-        asking: &str,
+        &Claim { store, key, mine }: &Claim<'_>,
         answer: &str,
-        me: &str,
         reply: &Reply,
         has_left: bool,
     ) -> Result<(), Away> {
-        if !has_left {
-            return store.delete(asking, me).await;
-        }
-        if reply.status != 429 {
+        if has_left && reply.status != 429 {
             let ttl = if reply.is_final { FINAL } else { FLOOR };
             store.set(answer, &written(reply), ttl).await?;
         }
-        if self.question.is_paced() {
-            // It stays for five seconds after the answer: whoever holds it has the right to ask.
-            return store.set(asking, me, FLOOR).await;
+        if has_left && self.question.is_paced() {
+            // Kept for five seconds: whoever gets it next has the right to ask.
+            return store.set(key, mine, FLOOR).await;
         }
-        store.delete(asking, me).await
+        store.delete(key, mine).await
     }
 
     async fn changes(&self, store: &Store) -> Result<String, Away> {
@@ -296,31 +318,56 @@ impl Asking {
         Ok(held.map_or_else(|| "0".to_owned(), |held| held.value))
     }
 
-    /// Asks Anaplan. Says, too, whether anything was sent.
-    async fn send(&self) -> (Reply, bool) {
+    /// Asks Anaplan; not if the right to it was lost while it waited for its turn.
+    async fn send(&self, claim: Option<&Claim<'_>>) -> Option<Sent> {
         let Question { path, query, task, class, expected, read } = &*self.question;
         let about = About { method: "GET", path, task: task.as_ref(), attempt: 1.0 };
         let content = Content { query, ..Content::default() };
-        let settles = Settles { slot: &self.slot, has_left: Cell::new(false) };
-        let leaving = || settles.has_left.set(true);
-        let answered = self.upstream.send(*class, &about, content, &leaving).await;
-        let reply = match answered {
-            Ok(answer) => read(&answer).ok_or_else(|| answer.not_understood(expected)),
-            Err(failure) => Err(failure),
+        let settles = Settles { slot: &self.slot, left: Cell::default() };
+        let leaving = async || {
+            if let Some(claim) = claim
+                && !claim.holds().await
+            {
+                return false;
+            }
+            settles.left.set(Some(self.slot.changes.get()));
+            true
         };
-        (reply.unwrap_or_else(|failure| failed(&failure)), settles.has_left.get())
+        let reply = match self.upstream.send(*class, &about, content, leaving).await {
+            Ok(None) => return None,
+            Ok(Some(answer)) => {
+                read(&answer).unwrap_or_else(|| failed(&answer.not_understood(expected)))
+            }
+            Err(failure) => failed(&failure),
+        };
+        Some(Sent { reply, left: settles.left.get() })
+    }
+}
+
+impl Claim<'_> {
+    /// Whether it is still ours; then for as long as at first.
+    async fn holds(&self) -> bool {
+        match self.store.get(self.key).await {
+            Ok(Some(held)) if held.value == self.mine => {
+                // Where it is away, nobody else has it either.
+                let _ = self.store.set(self.key, self.mine, CLAIM).await;
+                true
+            }
+            Ok(_) => false,
+            Err(Away) => true,
+        }
     }
 }
 
 /// Counts a question as over when it is dropped, whether it was answered, failed or given up.
 struct Settles<'a> {
     slot: &'a Slot,
-    has_left: Cell<bool>,
+    left: Cell<Option<u32>>,
 }
 
 impl Drop for Settles<'_> {
     fn drop(&mut self) {
-        if self.has_left.get() {
+        if self.left.get().is_some() {
             self.slot.settled.set(Some(monotonic()));
         }
     }
@@ -328,8 +375,11 @@ impl Drop for Settles<'_> {
 
 /// The answer to a failure.
 pub fn failed(failure: &Failure) -> Reply {
-    let closed = || Reply::error(503, "The gateway is closed");
-    failure.error().map_or_else(closed, Reply::failed)
+    match failure {
+        Failure::Failed(error, _) => Reply::failed(error),
+        Failure::Tokenless(error, _) => Reply::tokenless(error),
+        Failure::Aborted(_) | Failure::Closed(_) => Reply::error(503, "The gateway is closed"),
+    }
 }
 
 /// The answer while Anaplan wants nothing.
@@ -354,7 +404,7 @@ async fn find(store: &Store, key: &str) -> Result<Option<Reply>, Away> {
     Ok(held.and_then(|held| {
         let (head, body) = held.value.split_once('\n')?;
         let (status, is_final) = head.split_once(' ')?;
-        let status = status.parse().ok().filter(|status| (200..=599).contains(status))?;
+        let status = status.parse().ok().filter(|status| matches!(status, 200 | 400..=599))?;
         let (body, headers) = (body.into(), Vec::new());
         Some(Reply { status, body, headers, is_final: is_final == "1" })
     }))

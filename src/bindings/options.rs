@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Reflect};
+use js_sys::{Function, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -198,12 +198,30 @@ impl<'a> Options<'a> {
         Err(Invalid::new(name, "an object", kind(value)).into())
     }
 
-    /// One of them, whatever it is.
+    /// Refuses all others.
+    pub fn only(&self, names: &[&str]) -> Result<(), Error> {
+        let Some(object) = self.0.dyn_ref::<Object>() else {
+            return Ok(());
+        };
+        let keys = Object::keys(object);
+        let unknown = keys.iter().filter_map(|key| key.as_string());
+        match unknown.into_iter().find(|key| !names.contains(&key.as_str())) {
+            None => Ok(()),
+            Some(key) => {
+                let text =
+                    format!("{key}: there is no such option; there are {}", names.join(", "));
+                Err(Error::new(Code::InvalidArgument, text))
+            }
+        }
+    }
+
+    /// One of them, whatever it is; of `limits.timeout`, the last part.
     pub fn get(&self, name: &str) -> Result<JsValue, Error> {
         if is_missing(self.0) {
             return Ok(JsValue::UNDEFINED);
         }
-        Reflect::get(self.0, &JsValue::from_str(name))
+        let key = name.rsplit('.').next().unwrap_or(name);
+        Reflect::get(self.0, &JsValue::from_str(key))
             .map_err(|_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws")))
     }
 

@@ -28,6 +28,7 @@ pub use limits::Limits;
 pub use line::{Answer, Content, Line};
 pub use login::Login;
 pub use runs::Histories;
+pub use slots::Slots;
 pub use watch::Watch;
 
 use crate::error::Error;

@@ -3,7 +3,7 @@ import makeGlue, { type Glue } from "#gateway-glue";
 import inline from "#gateway-wasm";
 import { loader, type Core as CoreOf } from "../loader.js";
 
-export type { Gateway } from "../../pkg/gateway_core.js";
+export type { Gateway, Passage } from "../../pkg/gateway_core.js";
 
 export type Core = CoreOf<Glue>;
 

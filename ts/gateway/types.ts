@@ -21,7 +21,8 @@ export interface GatewayOptions {
   prefix?: string | undefined;
   /**
    * Decides by your own session: `true` lets the request pass, `false` refuses it with 403, and a
-   * `Response` is answered as it is. Called before anything is sent, and before anything that is
+   * `Response` is answered as it is, with what a page of one of the {@link origins} needs to read it.
+   * Called before anything is sent, and before anything that is
    * known already is answered.
    */
   authorize?: Authorize | undefined;
@@ -31,12 +32,19 @@ export interface GatewayOptions {
    */
   origins?: readonly string[] | undefined;
   /**
+   * Whether programs may start and cancel: requests with neither `Sec-Fetch-Site` nor `Origin`, which
+   * browsers send. Give the gateway an {@link authorize} then.
+   * @default false
+   */
+  programs?: boolean | undefined;
+  /**
    * The host names that requests may come by, each with its port if that is not the usual one; others
    * are refused with 421. Left out, whatever name the server in front lets through.
    */
   hosts?: readonly string[] | undefined;
   /**
-   * What several processes share: `redisStore(client)`. Left out, this process is the only one.
+   * What several processes share: `redisStore(client)`. Left out, this process is the only one. All
+   * that share it must be the same user to Anaplan.
    */
   store?: GatewayStore | undefined;
   /**
@@ -83,7 +91,8 @@ export interface Allow {
    * - `start`: a task
    * - `tasks`: the tasks of an action
    * - `list`: the actions of a model, those that the rule names, and what they are made of
-   * - `download`: the files that tasks wrote, and the rows that they refused
+   * - `download`: the files of exports, and the rows that imports and processes refused; with all
+   *   actions, every file of the model
    */
   operations: readonly GatewayOperation[] | "*";
 }
@@ -131,10 +140,7 @@ export interface Connection {
 /** A gateway: call it with a request, get the answer. It never rejects. */
 export interface Gateway {
   (request: Request, connection?: Connection): Promise<Response>;
-  /**
-   * Answers 503 from now on. Resolves when all that was under way is answered; the bodies of files
-   * may still be on their way.
-   */
+  /** Answers 503 from now on. Resolves when all that was under way is answered, to the last byte. */
   close(): Promise<void>;
 }
 
