@@ -265,6 +265,10 @@ impl Serialize for TaskRef {
 /// A path below the base URL: the only place that knows how Anaplan spells them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Path {
+    /// The workspaces that a user may see.
+    Workspaces,
+    /// The models of a workspace, or of all of them.
+    Models(Option<Id>),
     /// All actions of one kind.
     Actions(ModelRef, Kind),
     /// One action.
@@ -273,6 +277,10 @@ pub enum Path {
     Tasks(ActionRef),
     /// One task: `GET` asks for it, `DELETE` cancels it.
     Task(TaskRef),
+    /// The files of a model.
+    Files(ModelRef),
+    /// All bytes of a file.
+    File(FileRef),
     /// The chunks of a file.
     Chunks(FileRef),
     /// The bytes of one chunk, counted from 0.
@@ -280,7 +288,7 @@ pub enum Path {
 }
 
 impl Path {
-    /// Parses a path that starts with `/workspaces/`. `None` is a path of another form; a path of
+    /// Parses a path that starts with `/workspaces` or is `/models`. `None` is a path of another form; a path of
     /// a known form with a bad id is [`Invalid`].
     pub fn parse(path: &str) -> Result<Option<Self>, Invalid> {
         match path.strip_prefix('/') {
@@ -292,8 +300,16 @@ impl Path {
     fn from_segments(segments: &[&str]) -> Result<Option<Self>, Invalid> {
         let id =
             |argument: &'static str, text: &str| Id::parse(argument, Given::Text(text.to_owned()));
-        let ["workspaces", workspace, "models", model, kind, rest @ ..] = segments else {
-            return Ok(None);
+        let (workspace, model, kind, rest) = match segments {
+            ["workspaces"] => return Ok(Some(Self::Workspaces)),
+            ["models"] => return Ok(Some(Self::Models(None))),
+            ["workspaces", workspace, "models"] => {
+                return Ok(Some(Self::Models(Some(id("workspaceId", workspace)?))));
+            }
+            ["workspaces", workspace, "models", model, kind, rest @ ..] => {
+                (workspace, model, kind, rest)
+            }
+            _ => return Ok(None),
         };
         let model = || {
             Ok::<_, Invalid>(ModelRef {
@@ -301,9 +317,13 @@ impl Path {
                 model_id: id("modelId", model)?,
             })
         };
-        if let ("files", [file, rest @ ..]) = (*kind, rest) {
-            let file = || Ok(FileRef::File(model()?, id("fileId", file)?));
-            return Self::of_file(&file, rest);
+        match (*kind, rest) {
+            ("files", []) => return Ok(Some(Self::Files(model()?))),
+            ("files", [file, rest @ ..]) => {
+                let file = || Ok(FileRef::File(model()?, id("fileId", file)?));
+                return Self::of_file(&file, rest);
+            }
+            _ => {}
         }
         let Some(kind) = Kind::from_segment(kind) else {
             return Ok(None);
@@ -335,6 +355,7 @@ impl Path {
         segments: &[&str],
     ) -> Result<Option<Self>, Invalid> {
         Ok(match segments {
+            [] => Some(Self::File(file()?)),
             ["chunks"] => Some(Self::Chunks(file()?)),
             ["chunks", number] => Some(Self::Chunk(file()?, chunk_number(number)?)),
             _ => None,
@@ -345,10 +366,15 @@ impl Path {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Workspaces => f.write_str("/workspaces"),
+            Self::Models(None) => f.write_str("/models"),
+            Self::Models(Some(workspace)) => write!(f, "/workspaces/{workspace}/models"),
             Self::Actions(model, kind) => write!(f, "{}/{}", At(model), kind.segment()),
             Self::Action(action) => write!(f, "{}", At(action)),
             Self::Tasks(action) => write!(f, "{}/tasks", At(action)),
             Self::Task(task) => write!(f, "{}", At(task)),
+            Self::Files(model) => write!(f, "{}/files", At(model)),
+            Self::File(file) => write!(f, "{}", At(file)),
             Self::Chunks(file) => write!(f, "{}/chunks", At(file)),
             Self::Chunk(file, number) => write!(f, "{}/chunks/{number}", At(file)),
         }

@@ -144,10 +144,17 @@ fn paths_are_read_as_they_are_written() {
     let step = Id::parse("objectId", Given::Text("112000000001".to_owned())).unwrap();
     let file = FileRef::File(action.model.clone(), action.id.clone());
     let all = [
+        Path::Workspaces,
+        Path::Models(None),
+        Path::Models(Some(action.model.workspace_id.clone())),
         Path::Actions(action.model.clone(), Kind::Process),
         Path::Action(action.clone()),
         Path::Tasks(action),
         Path::Task(task.clone()),
+        Path::Files(task.action.model.clone()),
+        Path::File(file.clone()),
+        Path::File(FileRef::Dump(task.clone())),
+        Path::File(FileRef::StepDump(task.clone(), step.clone())),
         Path::Chunks(file.clone()),
         Path::Chunk(file, 0),
         Path::Chunk(FileRef::Dump(task.clone()), 10),
@@ -160,8 +167,23 @@ fn paths_are_read_as_they_are_written() {
         let path = format!("/workspaces/w/models/m/files/f/chunks/{number}");
         assert!(Path::parse(&path).is_err(), "{path}");
     }
-    assert_eq!(Path::parse("/workspaces/w/models/m/files/f"), Ok(None));
-    assert_eq!(Path::parse("/workspaces/w/models/m/files"), Ok(None));
+    for path in [
+        "",
+        "/",
+        "/workspaces/w",
+        "/workspaces/w/models/m",
+        "/workspaces/w/models/m/files/f/x",
+        "/workspaces/w/models/m/imports/i/tasks/t/dumps",
+        "/workspaces/w/models/m/exports/files",
+        "/models/m/exports",
+    ] {
+        let known = Path::parse(path);
+        assert!(!matches!(known, Ok(Some(Path::File(_) | Path::Files(_)))), "{path}: {known:?}");
+    }
+    assert_eq!(Path::parse("/workspaces/w"), Ok(None));
+    assert_eq!(Path::parse("/models/m/exports"), Ok(None));
+    assert!(Path::parse("/workspaces/w/models/m/files/..").is_err());
+    assert!(Path::parse("/workspaces/../models").is_err());
     assert_eq!(Path::parse("workspaces/w/models/m/exports"), Ok(None));
     assert!(Path::parse("/workspaces/w/models/m/exports/..").is_err());
 }
