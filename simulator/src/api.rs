@@ -1,21 +1,25 @@
-//! What is under `/2/0`: actions and their tasks.
+//! What is under `/2/0`: models, their actions, the tasks of those, and what they leave.
 
 #![forbid(unsafe_code)]
 
+mod files;
+
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::Range;
 
-use anaplan_tasks::reference::{ActionRef, Kind, ModelRef, Path, TaskRef};
+use anaplan_tasks::reference::{ActionRef, Id, Kind, ModelRef, Path, TaskRef};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
 
+use crate::action::Action;
 use crate::faults::{CancelAnswer, Faults};
 use crate::http::{Reply, Request, reason};
 use crate::random::Random;
 use crate::shape::{self, Object, Page};
-use crate::task::{self, Snapshot};
-use crate::tenant::{Action, Tenant};
+use crate::task::Snapshot;
+use crate::tenant::Tenant;
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/2/0";
@@ -38,16 +42,17 @@ type Refused = Box<Reply>;
 impl Api<'_> {
     /// Answers it.
     pub(crate) fn handle(mut self) -> Reply {
-        self.route().unwrap_or_else(|refused| *refused)
+        let asked = self.now;
+        let reply = self.route().unwrap_or_else(|refused| *refused);
+        Reply { delay: self.now.saturating_sub(asked), ..reply }
     }
 
     fn route(&mut self) -> Result<Reply, Refused> {
         let path = path_of(self.request).ok_or_else(|| self.refuse(404))?;
         let allowed = match path {
-            Path::Actions(..) | Path::Action(_) => "GET",
             Path::Tasks(_) => "GET, POST",
             Path::Task(_) => "GET, DELETE",
-            Path::Chunks(_) | Path::Chunk(..) => return Err(self.refuse(404)),
+            _ => "GET",
         };
         let method = self.request.method.as_str();
         if !allowed.split(", ").any(|one| one == method) {
@@ -55,18 +60,58 @@ impl Api<'_> {
             refused.headers.push(("allow", allowed.into()));
             return Err(refused);
         }
-        if !accepts_json(self.request) {
+        // Bytes are sent to whoever asks: Anaplan Connect names no media type for them.
+        let is_json = !matches!(path, Path::File(_) | Path::Chunk(..));
+        if is_json && !accepts_json(self.request) {
             return Err(self.refuse(406));
         }
+        self.wait_for_files(&path);
         match (path, method) {
+            (Path::Workspaces, _) => self.workspaces(),
+            (Path::Models(workspace), _) => self.models(workspace.as_ref()),
             (Path::Actions(model, kind), _) => self.actions(&model, kind),
             (Path::Action(action), _) => self.action(&action),
             (Path::Tasks(action), "POST") => self.start(&action),
             (Path::Tasks(action), _) => self.tasks(&action),
             (Path::Task(task), "DELETE") => self.cancel(&task),
             (Path::Task(task), _) => self.status(&task),
-            (Path::Chunks(_) | Path::Chunk(..), _) => Err(self.refuse(404)),
+            (Path::Files(model), _) => self.files(&model),
+            (Path::File(file), _) => self.bytes(&file),
+            (Path::Chunks(file), _) => self.chunks(&file),
+            (Path::Chunk(file, number), _) => self.chunk(&file, number),
         }
+    }
+
+    /// Lets the time pass until nothing runs in the model, if that is what files wait for.
+    fn wait_for_files(&mut self, path: &Path) {
+        let model = files::model_of_files(path).filter(|_| self.faults.block_files);
+        let model = model.and_then(|model| self.tenant.model(model));
+        if let Some(free) = model.and_then(|model| model.busy_until(self.now)) {
+            self.now = self.now.max(free);
+        }
+    }
+
+    fn workspaces(&self) -> Result<Reply, Refused> {
+        let id = &self.tenant.workspace_id;
+        let rows = vec![json!({ "id": id, "name": "Simulated workspace", "active": true })];
+        self.list(None, "workspace", "workspaces", rows, |row| row)
+    }
+
+    /// The models in which the account has a role.
+    fn models(&self, workspace: Option<&Id>) -> Result<Reply, Refused> {
+        let id = &self.tenant.workspace_id;
+        if workspace.is_some_and(|wanted| wanted.as_str() != id) {
+            return Err(self.refuse(404));
+        }
+        let rows = self.tenant.models.iter().map(|model| {
+            json!({
+                "id": model.id,
+                "name": model.name,
+                "activeState": "UNLOCKED",
+                "currentWorkspaceId": id,
+            })
+        });
+        self.list(None, "model", "models", rows.collect(), |row| row)
     }
 
     fn actions(&self, model: &ModelRef, kind: Kind) -> Result<Reply, Refused> {
@@ -74,9 +119,7 @@ impl Api<'_> {
             .tenant
             .model(model)
             .ok_or_else(|| self.refuse(404))?
-            .actions
-            .iter()
-            .filter(|action| action.kind == kind)
+            .of_kind(kind)
             .map(|action| {
                 let mut row = shape::object(action.summary.clone());
                 row.insert("id".into(), action.id.into());
@@ -84,7 +127,7 @@ impl Api<'_> {
                 Value::Object(row)
             })
             .collect();
-        self.list(model, schema(kind), kind.segment(), rows, |row| row)
+        self.list(Some(model), schema(kind), kind.segment(), rows, |row| row)
     }
 
     fn action(&self, wanted: &ActionRef) -> Result<Reply, Refused> {
@@ -104,15 +147,18 @@ impl Api<'_> {
     }
 
     fn tasks(&self, wanted: &ActionRef) -> Result<Reply, Refused> {
-        self.tenant.model(&wanted.model).ok_or_else(|| self.refuse(404))?;
+        // On record: what is in a model without a role for the user is 404, but for this list.
+        if self.tenant.model(&wanted.model).is_none() && !self.tenant.is_closed(&wanted.model) {
+            return Err(self.refuse(404));
+        }
         // On record: an action that does not exist has no tasks, which is no error.
-        let runs = self.tenant.action(wanted).map_or(&[][..], |action| &action.runs);
-        let seen: Vec<Snapshot<'_>> = task::observe(runs, self.now).collect();
+        let action = self.tenant.action(wanted).into_iter();
+        let seen: Vec<Snapshot<'_>> = action.flat_map(|action| action.observe(self.now)).collect();
         let rows = seen
             .iter()
             .map(|seen| Value::Object(shape::task_summary(&Faults::default(), seen)))
             .collect();
-        self.list(&wanted.model, "task", "tasks", rows, |row| {
+        self.list(Some(&wanted.model), "task", "tasks", rows, |row| {
             let id = row.get("taskId").and_then(Value::as_str);
             match seen.iter().find(|seen| Some(seen.run.id.as_str()) == id) {
                 Some(seen) => Value::Object(shape::task_summary(self.faults, seen)),
@@ -187,8 +233,7 @@ impl Api<'_> {
         self.tenant
             .action(&wanted.action)
             .and_then(|action: &Action| {
-                task::observe(&action.runs, self.now)
-                    .find(|seen| seen.run.id == wanted.task_id.as_str())
+                action.observe(self.now).find(|seen| seen.run.id == wanted.task_id.as_str())
             })
             .ok_or_else(|| self.refuse(404))
     }
@@ -203,14 +248,14 @@ impl Api<'_> {
     }
 
     fn answer(&self, model: &ModelRef, schema: &str, content: Object) -> Reply {
-        let body = shape::answer(self.faults, model.model_id.as_str(), schema, content);
+        let body = shape::answer(self.faults, Some(model.model_id.as_str()), schema, content);
         Reply::json(200, &body)
     }
 
     /// Sorts and pages `rows`, then lets each be `dressed` as the switches want it.
     fn list(
         &self,
-        model: &ModelRef,
+        model: Option<&ModelRef>,
         schema: &str,
         key: &str,
         mut rows: Vec<Value>,
@@ -219,22 +264,30 @@ impl Api<'_> {
         if let Some(order) = self.request.query("sort") {
             sort(&mut rows, &order).map_err(|message| self.refuse_because(400, &message))?;
         }
+        self.page(model, schema, key, rows.len(), |range| {
+            let count = range.len();
+            rows.into_iter().skip(range.start).take(count).map(dressed).collect()
+        })
+    }
+
+    /// The page of a list of `total` rows that is asked for; `rows` makes those in a range.
+    fn page(
+        &self,
+        model: Option<&ModelRef>,
+        schema: &str,
+        key: &str,
+        total: usize,
+        rows: impl FnOnce(Range<usize>) -> Vec<Value>,
+    ) -> Result<Reply, Refused> {
         let limit = self.number("limit")?;
         let offset = self.number("offset")?.unwrap_or_default();
         let size = limit.unwrap_or(DEFAULT_LIMIT);
         let shrunk = self.faults.page_size.and_then(|size| usize::try_from(size).ok());
-        let page = Page {
-            total: rows.len(),
-            offset,
-            limit,
-            rows: rows
-                .into_iter()
-                .skip(offset)
-                .take(shrunk.map_or(size, |shrunk| shrunk.min(size)))
-                .map(dressed)
-                .collect(),
-        };
-        let model = model.model_id.as_str();
+        let size = shrunk.map_or(size, |shrunk| shrunk.min(size));
+        let start = offset.min(total);
+        let rows = rows(start..start.saturating_add(size).min(total));
+        let page = Page { total, offset, limit, rows };
+        let model = model.map(|model| model.model_id.as_str());
         let body = shape::list(self.faults, model, schema, key, self.request, page);
         Ok(Reply::json(200, &body))
     }

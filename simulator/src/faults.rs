@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -52,6 +54,26 @@ pub struct Faults {
     /// Lists have at most this many rows, whatever `limit` says; `totalSize` stays true. Anaplan
     /// may shrink a page without a word.
     pub page_size: Option<u32>,
+    /// Chunks of files and dumps have this many bytes, all but the last; 100 000 in the beginning.
+    /// Anaplan's size for exports is undocumented; dumps have at most 10 MB.
+    pub chunk_size: Option<NonZeroU32>,
+    /// What exports write has this many rows, of 89 bytes each in text; with 0, it has no chunks at
+    /// all. Nothing is held in memory, so that there may be many.
+    pub file_rows: Option<u32>,
+    /// What an export wrote is still what its run before the last one wrote (undocumented; the run
+    /// of another user looks so, whose file is theirs alone).
+    pub stale_file: bool,
+    /// The chunks of files and dumps are listed, but their bytes are 404; recorded after a file was
+    /// deleted.
+    pub lost_chunks: bool,
+    /// Files wait until nothing runs in their model, as Anaplan's page on busy models has it. It is
+    /// `delay` that says so: the answer is that of then.
+    pub block_files: bool,
+    /// Tasks say that there are refused rows, but there are none any more. Anaplan's page on dumps
+    /// has it: they are deleted after two days, or when another run was clean.
+    pub lost_dumps: bool,
+    /// What is answered for a dump that is not there; both are on record.
+    pub dump_answer: DumpAnswer,
     /// A foreign `Origin` is 403 with an empty body, as Anaplan answers browser extensions and
     /// foreign pages. While it is off, pages of all origins are let in.
     pub refuse_origins: bool,
@@ -62,6 +84,11 @@ pub struct Faults {
     /// Requests that go wrong. The first that concerns a request and has not been used up takes it.
     pub failures: Vec<Failure>,
 }
+
+/// The bytes of a chunk: few, so that what takes many chunks takes little time.
+const CHUNK_SIZE: u32 = 100_000;
+/// Rows have numbers of nine digits.
+const MOST_ROWS: u32 = 100_000_000;
 
 /// What a cancel answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +111,18 @@ pub enum CancelAnswer {
     Conflict,
     /// 400, and nothing is cancelled.
     BadRequest,
+}
+
+/// What is answered for a dump that is not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DumpAnswer {
+    /// 404.
+    #[default]
+    NotFound,
+    /// 204 for the dump as a whole, 400 for its list of chunks. What one chunk is then is
+    /// undocumented: 404.
+    NoContent,
 }
 
 /// Requests that go wrong in one way.
@@ -162,8 +201,12 @@ pub enum Operation {
     Start,
     /// `GET` of an action's tasks.
     Tasks,
-    /// `GET` of the actions of a model, or of one.
+    /// `GET` of workspaces, of models, of the actions of a model, or of one.
     List,
+    /// `GET` of the files of a model, or of the chunks of a file or dump.
+    Files,
+    /// `GET` of the bytes of a file or dump, or of a chunk of one.
+    Download,
     /// Anything under `/token`.
     Auth,
 }
@@ -208,7 +251,15 @@ impl Faults {
         Some(taken)
     }
 
+    /// The bytes of a chunk.
+    pub(crate) fn bytes_of_a_chunk(&self) -> u32 {
+        self.chunk_size.map_or(CHUNK_SIZE, NonZeroU32::get)
+    }
+
     fn check(&self) -> Result<(), String> {
+        if self.file_rows > Some(MOST_ROWS) {
+            return Err(format!("fileRows: expected at most {MOST_ROWS}"));
+        }
         for failure in &self.failures {
             if matches!(failure.answer, Answer::Status(status) if !(400..=599).contains(&status)) {
                 return Err("failures: expected an answer from 400 to 599".into());
@@ -255,6 +306,9 @@ mod tests {
             json!({ "latency": "soon" }),
             json!({ "latency": -1 }),
             json!({ "cancelAnswer": "teapot" }),
+            json!({ "chunkSize": 0 }),
+            json!({ "fileRows": 100_000_001 }),
+            json!({ "dumpAnswer": 204 }),
             json!({ "failures": [{ "answer": 200 }] }),
             json!({ "failures": [{ "answer": "explode" }] }),
             json!({ "failures": [{ "answer": 429, "retryAfter": "1\r\nx: y" }] }),

@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use crate::files::Part;
 use crate::time;
 
 /// One request. The host it was sent to is nobody's business here.
@@ -57,6 +58,8 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// All of it, also when only a part may be sent ([`Ending`]).
     pub body: Vec<u8>,
+    /// Instead of a body: bytes to read piece by piece, for there may be more than memory holds.
+    pub part: Option<Part>,
     /// How long to wait before the first byte, in ms.
     pub delay: u64,
     /// How the answer ends.
@@ -83,7 +86,19 @@ pub enum Ending {
 impl Reply {
     /// A reply without a body.
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new(), delay: 0, ending: Ending::Whole }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            part: None,
+            delay: 0,
+            ending: Ending::Whole,
+        }
+    }
+
+    /// Bytes of a file.
+    pub(crate) fn part(part: Part, content_type: &str) -> Self {
+        Self { part: Some(part), ..Self::empty(200) }.with("content-type", content_type)
     }
 
     /// A JSON body.
@@ -122,9 +137,10 @@ impl Reply {
         self
     }
 
-    /// What is sent of a body that breaks off.
-    pub fn first_half(&self) -> &[u8] {
-        self.body.get(..self.body.len() / 2).unwrap_or_default()
+    /// Half of it, as if that were all.
+    pub(crate) fn first_half(mut self) -> Self {
+        self.body.truncate(self.body.len() / 2);
+        Self { part: self.part.map(Part::first_half), ..self }
     }
 
     /// A header's value.

@@ -7,20 +7,24 @@
 //!
 //! - [`simulator`]: one request through faults, credentials, budget and routing.
 //! - [`faults`]: the switches that make it misbehave, each with its source.
-//! - `api`: what is under `/2/0`: lists, start, status, cancel.
+//! - `api`: what is under `/2/0`: lists, start, status, cancel, files.
 //! - `auth`: what is under `/token`.
 //! - `shape`: what an answer looks like, and how the switches bend that.
 //! - [`tenant`]: the ready workspace, its models, actions and past tasks.
+//! - `action`: what can be run there, and how that ends.
 //! - [`task`]: one run as a function of time.
+//! - [`files`]: the bytes that runs leave behind.
 //! - `rate`, `random`, `time`: token bucket, ids, dates.
 //! - [`http`]: requests and replies.
 //! - `bindings`: the JavaScript face; the only room that knows of it.
 
+mod action;
 mod api;
 mod auth;
 #[cfg(target_arch = "wasm32")]
 mod bindings;
 pub mod faults;
+pub mod files;
 pub mod http;
 mod random;
 mod rate;
@@ -31,5 +35,6 @@ pub mod tenant;
 mod time;
 
 pub use faults::Faults;
+pub use files::Part;
 pub use http::{Ending, Reply, Request};
 pub use simulator::{Options, Simulator};

@@ -22,15 +22,15 @@ pub(crate) struct Page {
     pub(crate) limit: Option<usize>,
 }
 
-/// An answer about `model`, whose `schema` ends in `schema`, with `content` beside the envelope.
-pub(crate) fn answer(faults: &Faults, model: &str, schema: &str, content: Object) -> Value {
+/// An answer about `model`, or about none, whose `schema` ends in `schema`, with `content` beside the envelope.
+pub(crate) fn answer(faults: &Faults, model: Option<&str>, schema: &str, content: Object) -> Value {
     envelope(faults, json!({ "schema": schema_url(model, schema) }), content)
 }
 
 /// An answer that lists `page` under `key`. An empty list is not there at all.
 pub(crate) fn list(
     faults: &Faults,
-    model: &str,
+    model: Option<&str>,
     schema: &str,
     key: &str,
     request: &Request,
@@ -170,8 +170,9 @@ fn add_unknown(object: &mut Object) {
     );
 }
 
-fn schema_url(model: &str, schema: &str) -> String {
-    format!("https://api.anaplan.com/2/0/models/{model}/objects/{schema}")
+fn schema_url(model: Option<&str>, schema: &str) -> String {
+    let model = model.map(|model| format!("/models/{model}")).unwrap_or_default();
+    format!("https://api.anaplan.com/2/0{model}/objects/{schema}")
 }
 
 /// A task with its whole numbers written as such: all are doubles before, and Anaplan writes

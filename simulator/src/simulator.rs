@@ -105,7 +105,7 @@ impl Simulator {
         serde_json::to_value(&self.faults).map_err(|error| error.to_string())
     }
 
-    /// The tenant at `now` as data: user, password, a token that is good, ids, exports, tasks.
+    /// The tenant at `now` as data: user, password, a token that is good, ids, actions, tasks.
     pub fn describe(&mut self, now: u64) -> Value {
         self.now = self.now.max(now);
         if !self.accounts.holds(&self.token, self.now) {
@@ -117,6 +117,7 @@ impl Simulator {
             "token": self.token,
             "workspaceId": self.tenant.workspace_id,
             "models": self.tenant.describe_models(),
+            "closedModelId": self.tenant.closed_model,
             "tasks": self.tenant.describe_tasks(self.now),
         })
     }
@@ -159,10 +160,8 @@ impl Simulator {
                 Reply::text(503, "This URL is deprecated. Use https://api.anaplan.com instead.")
             }
             Answer::Kind(AnswerKind::LoginPage) => Reply::html(200, LOGIN_PAGE),
-            Answer::Kind(AnswerKind::Truncated) => {
-                Reply { body: answer.first_half().to_vec(), ..answer }
-            }
-            Answer::Kind(AnswerKind::Empty) => Reply { body: Vec::new(), ..answer },
+            Answer::Kind(AnswerKind::Truncated) => answer.first_half(),
+            Answer::Kind(AnswerKind::Empty) => Reply { body: Vec::new(), part: None, ..answer },
             Answer::Kind(AnswerKind::Reset) => ending(answer, Ending::Reset),
             Answer::Kind(AnswerKind::Stall) => ending(answer, Ending::Stall),
             Answer::Kind(AnswerKind::NoAnswer) => ending(answer, Ending::NoAnswer),
@@ -195,7 +194,7 @@ impl Simulator {
     /// The last touch, the same for every reply.
     fn send(&self, reply: Reply) -> Reply {
         Reply {
-            delay: u64::from(self.faults.latency),
+            delay: reply.delay.saturating_add(self.faults.latency.into()),
             ..reply.with("date", time::http_date(self.now)).with("cache-control", "no-store")
         }
     }
@@ -226,7 +225,11 @@ fn operation(request: &Request) -> Option<Operation> {
         (Path::Task(_), "DELETE") => Some(Operation::Cancel),
         (Path::Tasks(_), "POST") => Some(Operation::Start),
         (Path::Tasks(_), "GET") => Some(Operation::Tasks),
-        (Path::Actions(..) | Path::Action(_), "GET") => Some(Operation::List),
+        (Path::Files(_) | Path::Chunks(_), "GET") => Some(Operation::Files),
+        (Path::File(_) | Path::Chunk(..), "GET") => Some(Operation::Download),
+        (Path::Workspaces | Path::Models(_) | Path::Actions(..) | Path::Action(_), "GET") => {
+            Some(Operation::List)
+        }
         _ => None,
     }
 }

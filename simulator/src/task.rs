@@ -39,6 +39,8 @@ pub struct Run {
     pub script: Script,
     /// When the first cancel came.
     pub cancel: Option<u64>,
+    /// When bytes that it left were last read.
+    pub read: Option<u64>,
 }
 
 /// When a run starts and ends.
@@ -56,6 +58,8 @@ pub struct Snapshot<'a> {
     pub run: &'a Run,
     /// Whether nothing will change any more.
     pub ended: bool,
+    /// When that is or was so, as far as can be said now.
+    pub end: u64,
     /// What Anaplan says of it.
     pub task: Task,
 }
@@ -72,6 +76,28 @@ pub fn observe(runs: &[Run], now: u64) -> impl Iterator<Item = Snapshot<'_>> {
         }
         Some(run.at(now, course))
     })
+}
+
+/// How long bytes are kept after they were last read.
+const KEPT: u64 = 48 * 3_600_000;
+
+impl Snapshot<'_> {
+    /// Whether it ended and was not cancelled.
+    pub(crate) fn completed(&self) -> bool {
+        self.task.task_state.as_deref() == Some("COMPLETE")
+    }
+
+    /// Whether it did what it was to do.
+    pub(crate) fn succeeded(&self) -> bool {
+        let result = self.task.result.as_ref();
+        self.completed() && result.and_then(|result| result.successful) == Some(true)
+    }
+
+    /// Whether what it left at its end is still there at `now`.
+    pub(crate) fn keeps_bytes(&self, now: u64) -> bool {
+        let touched = self.run.read.map_or(self.end, |read| read.max(self.end));
+        self.ended && now < touched.saturating_add(KEPT)
+    }
 }
 
 impl Run {
@@ -119,6 +145,7 @@ impl Run {
         Snapshot {
             run: self,
             ended: now >= end,
+            end,
             task: Task {
                 task_id: Some(self.id.clone()),
                 task_state: Some(state.into()),
@@ -150,6 +177,7 @@ mod tests {
                 cancelled: TaskResult { successful: Some(false), ..TaskResult::default() },
             },
             cancel: None,
+            read: None,
         }
     }
 
