@@ -6,7 +6,16 @@ import { play, type Head } from "./simulator/reply.js";
 import type { Tenant } from "./simulator/tenant.js";
 
 export type { Failure, FaultChange, Faults, Operation } from "./simulator/faults.js";
-export type { Tenant, TenantExport, TenantModel, TenantTask } from "./simulator/tenant.js";
+export type {
+  Tenant,
+  TenantAction,
+  TenantExport,
+  TenantImport,
+  TenantModel,
+  TenantOutcome,
+  TenantProcess,
+  TenantTask,
+} from "./simulator/tenant.js";
 
 export interface SimulatorOptions {
   /**
@@ -30,7 +39,7 @@ export interface SimulatorOptions {
  */
 export interface Simulator {
   (input: Request | URL | string, init?: RequestInit): Promise<Response>;
-  /** The tenant as data: user, password, a token that is good now, models, exports, tasks. */
+  /** The tenant as data: user, password, a token that is good now, models, their actions, tasks. */
   describe(): Promise<Tenant>;
   /**
    * Sets switches, those named and no others; `null` turns all of them off. Resolves with the
@@ -48,7 +57,7 @@ export interface Simulator {
 }
 
 /**
- * Makes a tenant with a workspace, two models and exports that end in every way a client meets.
+ * Makes a tenant with a workspace, two models, and actions that end in every way a client meets.
  *
  * @example
  * const anaplan = createSimulator();

@@ -4,7 +4,10 @@ use js_sys::{Array, Uint8Array};
 use serde_json::json;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::{Options, Request, Simulator};
+use crate::{Options, Part, Request, Simulator};
+
+/// Bytes that are read at once, at most: memory that WebAssembly once took it keeps.
+const PIECE: u32 = 1 << 18;
 
 /// A simulator in JavaScript's hands.
 #[wasm_bindgen]
@@ -17,11 +20,12 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(options: &str, now: f64) -> Result<Core, String> {
         let options: Options = serde_json::from_str(options).map_err(|error| error.to_string())?;
-        Ok(Self(Simulator::new(options, millis(now))))
+        Ok(Self(Simulator::new(options, whole(now))))
     }
 
     /// Answers a request: `[head, body]`, where the head is JSON with `status`, `headers`, `delay`
-    /// in ms and `ending`. `headers` come in as a flat list of names and values. Never throws, and is
+    /// in ms, `ending`, and where the body is part of a file, `part` and its `size` instead of the
+    /// body. `headers` come in as a flat list of names and values. Never throws, and is
     /// a `Result` for the same reason as the client's exports.
     pub fn handle(
         &mut self,
@@ -38,14 +42,23 @@ impl Core {
             headers: names.cloned().zip(values.cloned()).collect(),
             body,
         };
-        let reply = self.0.handle(millis(now), &request);
+        let reply = self.0.handle(whole(now), &request);
         let head = json!({
             "status": reply.status,
             "headers": reply.headers,
             "delay": reply.delay,
             "ending": reply.ending,
+            "part": reply.part,
+            "size": reply.part.map(|part| part.size()),
         });
         Ok(Array::of2(&head.to_string().into(), &Uint8Array::from(reply.body.as_slice())))
+    }
+
+    /// The bytes of a `part` from a place on, not necessarily all of them; none after the end. Takes
+    /// the part as JSON, as it came in a head.
+    pub fn read(part: &str, from: f64) -> Result<Uint8Array, String> {
+        let part: Part = serde_json::from_str(part).map_err(|error| error.to_string())?;
+        Ok(Uint8Array::from(part.read(whole(from), PIECE).as_slice()))
     }
 
     /// Sets switches from JSON and answers with all of them. Throws what is wrong, as text.
@@ -56,11 +69,11 @@ impl Core {
 
     /// The tenant, as JSON.
     pub fn describe(&mut self, now: f64) -> String {
-        self.0.describe(millis(now)).to_string()
+        self.0.describe(whole(now)).to_string()
     }
 }
 
-/// The cast saturates, and what is no number is the epoch.
-fn millis(now: f64) -> u64 {
-    now as u64
+/// The cast saturates, and what is no number is 0.
+fn whole(number: f64) -> u64 {
+    number as u64
 }

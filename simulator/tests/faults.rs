@@ -303,12 +303,23 @@ fn failures_are_limited_to_what_they_are_for() {
     let mut driver = Driver::new();
     let (task, tasks) = (driver.start(SUCCEEDS), driver.export(SUCCEEDS, "/tasks"));
     let list = driver.export(SUCCEEDS, "");
+    let files = driver.model(0, "/files");
+    let file = format!("{files}/{SUCCEEDS}");
+    let (chunks, chunk) = (format!("{file}/chunks"), format!("{file}/chunks/0"));
+    let (dump, dump_chunks) = (format!("{task}/dump"), format!("{task}/dump/chunks"));
     let calls = [
         ("status", "GET", task.as_str()),
         ("cancel", "DELETE", &task),
         ("start", "POST", &tasks),
         ("tasks", "GET", &tasks),
         ("list", "GET", &list),
+        ("list", "GET", "/2/0/models"),
+        ("files", "GET", &files),
+        ("files", "GET", &chunks),
+        ("files", "GET", &dump_chunks),
+        ("download", "GET", &chunk),
+        ("download", "GET", &file),
+        ("download", "GET", &dump),
         ("auth", "GET", "/token/validate"),
     ];
     for (on, ..) in calls {

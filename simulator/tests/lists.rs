@@ -70,10 +70,9 @@ fn an_empty_list_is_not_there() {
         let paging = json!({ "currentPageSize": 0, "totalSize": 0, "offset": 0 });
         assert_eq!(list["meta"]["paging"], paging);
     }
-    let model = driver.export(FAILS, "").replace("/exports/116000000002", "");
-    for kind in ["imports", "actions"] {
-        assert_eq!(driver.get(&format!("{model}/{kind}")).get(kind), None);
-    }
+    let model = driver.model(0, "");
+    let processes = driver.model(1, "/processes");
+    assert_eq!(driver.get(&processes).get("processes"), None);
     let target = format!("{model}0/exports/{FAILS}/tasks");
     assert_error(&driver.call("GET", &target), 404, &target);
 }
@@ -136,4 +135,100 @@ fn exports_are_listed_and_described() {
     // On record: Anaplan fails where it could say that there is no such import.
     let missing = missing.replace("exports", "imports");
     assert_error(&driver.call("GET", &missing), 500, &missing);
+}
+
+#[test]
+fn all_kinds_of_actions_are_listed_and_described() {
+    let mut driver = Driver::new();
+    for (place, kind, key, expected) in [
+        (0, "imports", "importMetadata", vec!["112000000001", "112000000002"]),
+        (0, "processes", "processMetadata", vec!["118000000001"]),
+        (0, "actions", "action", vec!["117000000001"]),
+        (1, "exports", "exportMetadata", vec!["116000000007", "116000000008"]),
+        (1, "imports", "importMetadata", vec!["112000000007"]),
+        (1, "actions", "action", vec!["117000000007"]),
+    ] {
+        let target = driver.model(place, &format!("/{kind}"));
+        let list = driver.get(&target);
+        let rows = list[kind].as_array().unwrap();
+        let ids: Vec<&str> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, expected, "{kind}");
+        let described = driver.tenant["models"][place][kind].as_array().unwrap().len();
+        assert_eq!(described, ids.len(), "{kind}");
+        for row in rows {
+            let id = row["id"].as_str().unwrap();
+            let metadata = driver.get(&format!("{target}/{id}"))[key].take();
+            assert!(metadata.is_object(), "{kind} {id}");
+            if key != "exportMetadata" {
+                assert_eq!(metadata["name"], row["name"]);
+            }
+        }
+    }
+    let import = driver.get(&driver.model(0, "/imports/112000000001"))["importMetadata"].take();
+    assert_eq!((&import["type"], &import["source"]["headerRow"]), (&json!("FILE"), &json!(1)));
+    let imports = driver.get(&driver.model(0, "/imports"));
+    assert_eq!(imports["imports"][0]["importDataSourceId"], "113000000001");
+    assert_eq!(imports["imports"][1]["importDataSourceId"], "");
+    let actions = driver.get(&driver.model(0, "/actions"));
+    assert_eq!(actions["actions"][0]["actionType"], "DELETE_BY_SELECTION");
+    let missing = driver.model(0, "/actions/117000009999");
+    assert_error(&driver.call("GET", &missing), 404, &missing);
+}
+
+#[test]
+fn workspaces_and_models_are_listed() {
+    let mut driver = Driver::new();
+    let workspace = driver.tenant["workspaceId"].as_str().unwrap().to_owned();
+    let list = driver.get("/2/0/workspaces");
+    assert_eq!(list["workspaces"][0]["id"], workspace);
+    assert_eq!(list["meta"]["paging"]["totalSize"], 1);
+    for target in ["/2/0/models".to_owned(), format!("/2/0/workspaces/{workspace}/models")] {
+        let list = driver.get(&target);
+        let models = list["models"].as_array().unwrap();
+        assert_eq!(models.len(), 2, "{target}");
+        for (row, model) in models.iter().zip(driver.tenant["models"].as_array().unwrap()) {
+            assert_eq!((&row["id"], &row["name"]), (&model["modelId"], &model["name"]));
+            assert_eq!(row["currentWorkspaceId"], workspace);
+        }
+        let last = driver.get(&format!("{target}?limit=1&offset=1"));
+        assert_eq!(last["models"][0], models[1]);
+    }
+    let other = format!("/2/0/workspaces/0{workspace}/models");
+    assert_error(&driver.call("GET", &other), 404, &other);
+}
+
+#[test]
+fn a_model_without_a_role_is_not_there_but_its_lists_of_tasks_are_and_are_empty() {
+    let mut driver = Driver::new();
+    let open = driver.tenant["models"][0]["modelId"].as_str().unwrap().to_owned();
+    let closed = driver.tenant["closedModelId"].as_str().unwrap().to_owned();
+    let model = driver.model(0, "").replace(&open, &closed);
+    for (kind, id) in [
+        ("exports", "116000000001"),
+        ("imports", "112000000001"),
+        ("processes", "118000000001"),
+        ("actions", "117000000001"),
+    ] {
+        let tasks = format!("{model}/{kind}/{id}/tasks");
+        let list = driver.get(&tasks);
+        assert_eq!((list.get("tasks"), &list["meta"]["paging"]["totalSize"]), (None, &json!(0)));
+        for (method, target) in [
+            ("GET", format!("{model}/{kind}")),
+            ("GET", format!("{model}/{kind}/{id}")),
+            ("GET", format!("{tasks}/T")),
+            ("DELETE", format!("{tasks}/T")),
+            ("GET", format!("{tasks}/T/dump")),
+            ("GET", format!("{model}/files")),
+            ("GET", format!("{model}/files/116000000001")),
+            ("GET", format!("{model}/files/116000000001/chunks")),
+            ("GET", format!("{model}/files/116000000001/chunks/0")),
+        ] {
+            assert_error(&driver.call(method, &target), 404, &target);
+        }
+        let reply = driver.post_to(&tasks, r#"{"localeName":"en_US"}"#);
+        assert_error(&reply, 404, &tasks);
+    }
+    let workspace = driver.tenant["workspaceId"].as_str().unwrap().to_owned();
+    let elsewhere = format!("{model}/exports/E/tasks").replace(&workspace, "W");
+    assert_error(&driver.call("GET", &elsewhere), 404, &elsewhere);
 }

@@ -20,7 +20,8 @@ fn word() -> impl Strategy<Value = String> {
         4 => prop::sample::select(vec![
             "2", "0", "token", "authenticate", "refresh", "validate", "logout", "workspaces", "models",
             "exports", "imports", "processes", "actions", "tasks", "W", "M", "T", "116000000001",
-            "116000000004", "118000000001", "", "..", "%00",
+            "116000000004", "118000000001", "112000000001", "112000000002", "113000000001",
+            "files", "chunks", "dump", "dumps", "", "..", "%00",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
     ]
@@ -42,6 +43,15 @@ fn path() -> impl Strategy<Value = String> {
         known(export),
         known("exports/116000000001/tasks/T"),
         known("processes/118000000001/tasks"),
+        known("imports/112000000001/tasks"),
+        known("imports/112000000001/tasks/T/dump"),
+        known("imports/112000000001/tasks/T/dump/chunks/0"),
+        known("processes/118000000001/tasks/T/dumps/112000000002/chunks"),
+        known("files"),
+        known("files/116000000001"),
+        known("files/116000000001/chunks"),
+        known("files/116000000001/chunks/1"),
+        known("files/113000000001/chunks/0"),
         prop::collection::vec(word(), 0..10).prop_map(|words| format!("/{}", words.join("/"))),
     ];
     (path, query).prop_map(|(path, query)| path + &query)
@@ -104,6 +114,13 @@ fn faults() -> impl Strategy<Value = Value> {
             "withoutEnvelope": a, "bareTask": b, "unknownFields": c, "oddValues": d,
             "expireTokens": e, "cancelLoses": f, "singleTask": a, "misleadingNext": b,
         })),
+        1 => (any::<[bool; 4]>(), 1_u32.., 0..100_000_000_u32).prop_map(|([a, b, c, d], size, rows)| {
+            json!({
+                "staleFile": a, "lostChunks": b, "lostDumps": c, "blockFiles": d,
+                "dumpAnswer": if a { "noContent" } else { "notFound" }, "chunkSize": size,
+                "fileRows": rows,
+            })
+        }),
         1 => (any::<f64>(), any::<String>(), any::<u32>()).prop_map(|(progress, name, size)| json!({
             "progress": progress, "withoutFields": [name], "nullFields": [name], "taskState": name,
             "pageSize": size, "requestsPerMinute": size, "latency": size,
@@ -115,6 +132,11 @@ fn faults() -> impl Strategy<Value = Value> {
 fn assert_shape(reply: &Reply, request: &Request) {
     assert_eq!(reply.ending, Ending::Whole);
     assert!(reply.header("date").is_some());
+    if let Some(part) = reply.part {
+        assert!(reply.status == 200 && reply.body.is_empty() && part.size() > 0);
+        assert_eq!(part.read(0, 1).len(), 1);
+        return;
+    }
     let body = String::from_utf8_lossy(&reply.body);
     if matches!(reply.status, 204 | 403) {
         assert!(reply.body.is_empty());
@@ -162,6 +184,10 @@ proptest! {
                 .replace("/M/", &format!("/{model}/"))
                 .replace("/T", &format!("/{task}"));
             let reply = driver.send(&request);
+            if let Some(part) = reply.part {
+                let end = part.size().saturating_sub(1);
+                assert_eq!(part.read(end, 10).len() as u64, part.size().min(1));
+            }
             if let Ok(body) = serde_json::from_slice::<Value>(&reply.body)
                 && let Some(id) = body["task"]["taskId"].as_str()
             {

@@ -167,7 +167,7 @@ fn a_task_belongs_to_its_action_alone() {
         path.replace("/2/0/workspaces/", "/2/0/workspaces/0"),
         path.to_lowercase(),
         format!("{path}0"),
-        format!("{path}/dump"),
+        format!("{path}/dumps"),
         path.replace("/workspaces", "/x/workspaces"),
         path.replace("/2/0", ""),
     ] {

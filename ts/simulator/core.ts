@@ -11,4 +11,4 @@ export async function loadCore(): Promise<typeof Core> {
   return Core;
 }
 
-export type { Core };
+export { Core };

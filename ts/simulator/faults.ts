@@ -54,6 +54,38 @@ export interface Faults {
   /** Lists have at most this many rows, whatever `limit` says. Anaplan may shrink any page. */
   pageSize: number | null;
   /**
+   * Chunks of files and dumps have this many bytes, all but the last; 100 000 when `null`.
+   * Anaplan's size for exports is undocumented; dumps have at most 10 MB.
+   */
+  chunkSize: number | null;
+  /**
+   * What exports write has this many rows, at most 100 000 000, of 89 bytes each in text (64 in
+   * workbooks). With 0 it has no chunks at all. Nothing is held in memory.
+   */
+  fileRows: number | null;
+  /**
+   * What an export wrote is still what its run before the last one wrote (undocumented; a run by
+   * another user looks so, whose file is theirs alone).
+   */
+  staleFile: boolean;
+  /** Chunks are listed, but their bytes are 404; on record after a file was deleted. */
+  lostChunks: boolean;
+  /**
+   * Files wait until nothing runs in their model, by the real clock, as Anaplan's page on busy
+   * models has it. Dumps do not wait.
+   */
+  blockFiles: boolean;
+  /**
+   * Tasks say that there are refused rows, but there are none any more. Anaplan's page on dumps has
+   * it: they are deleted after two days, or when another run was clean.
+   */
+  lostDumps: boolean;
+  /**
+   * What is answered for a dump that is not there; both are on record. `notFound`: 404.
+   * `noContent`: 204 for the dump, 400 for its list of chunks, and 404 for a chunk.
+   */
+  dumpAnswer: "notFound" | "noContent";
+  /**
    * A foreign `Origin` is 403 with an empty body, as on record for pages and extensions. While it
    * is off, pages of all origins are let in, with the headers that a browser wants.
    */
@@ -110,10 +142,12 @@ export interface Failure {
 
 /**
  * What a request is for: `status` and `cancel` are the GET and the DELETE of a task, `start` and
- * `tasks` the POST and the GET of an action's tasks, `list` the GET of a model's actions or of one,
- * `auth` anything under `/token`.
+ * `tasks` the POST and the GET of an action's tasks, `list` the GET of workspaces, models, a model's
+ * actions or of one, `files` the GET of a model's files or of the chunks of a file or dump,
+ * `download` the GET of the bytes of those, `auth` anything under `/token`.
  */
-export type Operation = "status" | "cancel" | "start" | "tasks" | "list" | "auth";
+export type Operation =
+  "status" | "cancel" | "start" | "tasks" | "list" | "files" | "download" | "auth";
 
 /** Switches to set; those that are not named stay as they are, `null` turns one off. */
 export type FaultChange = {

@@ -1,4 +1,5 @@
 import { delay, forEver } from "./abort.js";
+import { Core } from "./core.js";
 
 /** What the core answers besides the bytes. */
 export interface Head {
@@ -7,6 +8,10 @@ export interface Head {
   /** Milliseconds before the first byte. */
   delay: number;
   ending: "whole" | "reset" | "stall" | "noAnswer" | "hang";
+  /** Part of a file, to be read piece by piece; its content is the core's business. */
+  part: object | null;
+  /** The bytes of that part. */
+  size: number | null;
 }
 
 /** Plays an answer: late, broken or never, as the core wants it. */
@@ -16,7 +21,9 @@ export async function play(
   signal: AbortSignal,
 ): Promise<Response> {
   if (head.delay > 0) await delay(head.delay, signal);
-  const { status, headers } = head;
+  const { status, headers, part } = head;
+  const size = part ? (head.size ?? 0) : bytes.length;
+  const read = part ? reader(part) : (from: number) => bytes.subarray(from);
   switch (head.ending) {
     case "hang":
       return forEver(signal);
@@ -25,28 +32,43 @@ export async function play(
     case "reset":
     case "stall":
       // What has no body breaks before it is there.
-      if (bytes.length < 2) throw brokenConnection();
-      return new Response(half(bytes, head.ending, signal), { status, headers });
+      if (size < 2) throw brokenConnection();
+      return new Response(stream(read, Math.floor(size / 2), head.ending, signal), {
+        status,
+        headers,
+      });
     case "whole": {
       const body = bytes.length > 0 ? bytes : null;
-      return new Response(body, { status, headers });
+      return new Response(part ? stream(read, size, "whole", signal) : body, { status, headers });
     }
   }
 }
 
-/** A body of which the first half comes, and then an error or nothing. */
-function half(
-  bytes: Uint8Array<ArrayBuffer>,
-  ending: "reset" | "stall",
+type Read = (from: number) => Uint8Array<ArrayBuffer>;
+
+/** The bytes from a place on, as many as the core makes at once. */
+function reader(part: object): Read {
+  const text = JSON.stringify(part);
+  return (from) => Core.read(text, from) as Uint8Array<ArrayBuffer>;
+}
+
+/** A body of which so many bytes come, when they are wanted, and then its end, an error or nothing. */
+function stream(
+  read: Read,
+  size: number,
+  ending: "whole" | "reset" | "stall",
   signal: AbortSignal,
 ): ReadableStream<Uint8Array> {
-  let sent = false;
+  let sent = 0;
   return new ReadableStream(
     {
       async pull(controller) {
-        if (!sent) {
-          sent = true;
-          controller.enqueue(bytes.subarray(0, bytes.length >> 1));
+        signal.throwIfAborted();
+        if (sent < size) {
+          const piece = read(sent).subarray(0, size - sent);
+          sent += piece.length;
+          controller.enqueue(piece);
+          if (sent >= size && ending === "whole") controller.close();
         } else if (ending === "stall") {
           await forEver(signal);
         } else {

@@ -8,6 +8,8 @@ export interface Tenant {
   token: string;
   workspaceId: string;
   models: TenantModel[];
+  /** A model in which the user has no role: 404, but for its lists of tasks, which are empty. */
+  closedModelId: string;
   /** The tasks of all exports, as they are now. Some are there from the beginning. */
   tasks: TenantTask[];
 }
@@ -16,24 +18,51 @@ export interface TenantModel {
   modelId: string;
   name: string;
   exports: TenantExport[];
+  imports: TenantImport[];
+  processes: TenantProcess[];
+  /** Deletes and others. */
+  actions: TenantAction[];
 }
 
+/** What writes a file when it succeeds, under the export's id. */
 export interface TenantExport {
   exportId: string;
   name: string;
-  /**
-   * How its tasks end: in success after 40 s or within 4 s; in failure with details after 25 s;
-   * after 12 minutes; `COMPLETE` after a minute although it was cancelled; in success after 90 s,
-   * without any progress on the way.
-   */
-  outcome:
-    | "succeeds"
-    | "succeeds in seconds"
-    | "fails"
-    | "takes long"
-    | "cannot be cancelled"
-    | "progress unknown";
+  outcome: TenantOutcome;
 }
+
+export interface TenantImport {
+  importId: string;
+  name: string;
+  outcome: TenantOutcome;
+}
+
+export interface TenantProcess {
+  processId: string;
+  name: string;
+  outcome: TenantOutcome;
+}
+
+export interface TenantAction {
+  actionId: string;
+  name: string;
+  outcome: TenantOutcome;
+}
+
+/**
+ * How the tasks of an action end: in success after 40 s or within 4 s; in failure with details after
+ * 25 s, a process after 30 s; after 12 minutes; `COMPLETE` after a minute although it was cancelled;
+ * in success after 90 s, without any progress on the way; in success after 20 s, with rows that were
+ * refused and a dump of them.
+ */
+export type TenantOutcome =
+  | "succeeds"
+  | "succeeds in seconds"
+  | "fails"
+  | "takes long"
+  | "cannot be cancelled"
+  | "progress unknown"
+  | "refuses rows";
 
 export interface TenantTask {
   modelId: string;

@@ -80,9 +80,19 @@ impl Driver {
         self.send(&request)
     }
 
+    /// The path of a model, by its place, and what follows.
+    pub fn model(&self, place: usize, rest: &str) -> String {
+        let workspace = self.tenant["workspaceId"].as_str().unwrap();
+        let model = self.tenant["models"][place]["modelId"].as_str().unwrap();
+        format!("/2/0/workspaces/{workspace}/models/{model}{rest}")
+    }
+
     pub fn post(&mut self, export: &str, body: &str) -> Reply {
-        let target = self.export(export, "/tasks");
-        let mut request = self.request("POST", &target);
+        self.post_to(&self.export(export, "/tasks"), body)
+    }
+
+    pub fn post_to(&mut self, target: &str, body: &str) -> Reply {
+        let mut request = self.request("POST", target);
         request.headers.push(("content-type".into(), "application/json".into()));
         request.body = body.as_bytes().to_vec();
         self.send(&request)
@@ -95,6 +105,25 @@ impl Driver {
         let body = body(&reply);
         let id = body["task"]["taskId"].as_str().or(body["taskId"].as_str()).unwrap();
         self.export(export, &format!("/tasks/{id}"))
+    }
+
+    /// Starts any action and answers the task's path.
+    pub fn run(&mut self, action: &str) -> String {
+        let reply = self.post_to(&format!("{action}/tasks"), r#"{"localeName":"en_US"}"#);
+        assert_eq!(reply.status, 200, "{}", text(&reply));
+        format!("{action}/tasks/{}", body(&reply)["task"]["taskId"].as_str().unwrap())
+    }
+
+    /// Takes a new token, for what takes longer than one lives.
+    pub fn log_in(&mut self) {
+        self.tenant = self.simulator.describe(self.now);
+    }
+
+    /// The bytes of a file, a dump or a chunk.
+    pub fn bytes(&mut self, target: &str) -> Vec<u8> {
+        let reply = self.call("GET", target);
+        assert_eq!(reply.status, 200, "{target}: {}", text(&reply));
+        bytes(&reply)
     }
 
     pub fn get(&mut self, target: &str) -> Value {
@@ -118,6 +147,21 @@ impl Driver {
 
 pub fn text(reply: &Reply) -> String {
     String::from_utf8_lossy(&reply.body).into_owned()
+}
+
+/// The bytes of a part of a file, as a shell reads them: a piece at a time.
+pub fn bytes(reply: &Reply) -> Vec<u8> {
+    let part = reply.part.unwrap();
+    let mut bytes = Vec::new();
+    loop {
+        let piece = part.read(bytes.len() as u64, 65_536);
+        if piece.is_empty() {
+            break;
+        }
+        bytes.extend(piece);
+    }
+    assert_eq!(bytes.len() as u64, part.size());
+    bytes
 }
 
 pub fn body(reply: &Reply) -> Value {
