@@ -17,7 +17,7 @@ Options:
   --json       print one line of JSON: where it listens, user, password, token, ids
 
 The API is under /2/0, authentication under /token. From the same machine, tests control it:
-  GET  /simulator         the tenant, its exports and tasks
+  GET  /simulator         the tenant, its actions and tasks
   POST /simulator/faults  switches to set, or null for none: {"latency":200}
   POST /simulator/clock   milliseconds to move the clock forward: {"advance":60000}
 
@@ -161,13 +161,17 @@ function line(origin: string, { user, password, token, workspaceId, models }: Te
 
 function page(origin: string, tenant: Tenant): string {
   const { user, password, token, workspaceId, models } = tenant;
-  const width = Math.max(
-    ...models.flatMap(({ exports }) => exports.map(({ name }) => name.length)),
+  const rows = table(
+    models.map((model) => [
+      ...model.exports.map((one) => ["export", one.exportId, one.name, one.outcome]),
+      ...model.imports.map((one) => ["import", one.importId, one.name, one.outcome]),
+      ...model.processes.map((one) => ["process", one.processId, one.name, one.outcome]),
+      ...model.actions.map((one) => ["action", one.actionId, one.name, one.outcome]),
+    ]),
   );
-  const rows = models.flatMap(({ modelId, name, exports }) => [
-    `\n  model           ${modelId}  ${name}`,
-    ...exports.map((one) => `    ${one.exportId}  ${one.name.padEnd(width)}  ${one.outcome}`),
-  ]);
+  const sections = models.map(({ modelId, name }, place) =>
+    [`\n  model           ${modelId}  ${name}`, ...(rows[place] ?? [])].join("\n"),
+  );
   const [first] = models;
   const model = `${origin}/2/0/workspaces/${workspaceId}/models/${first?.modelId}`;
   return `A fake Anaplan is listening.
@@ -180,7 +184,7 @@ function page(origin: string, tenant: Tenant): string {
                   (good for 35 minutes)
 
   workspace       ${workspaceId}
-${rows.join("\n")}
+${sections.join("\n")}
 
 Start the first export:
 
@@ -188,4 +192,14 @@ Start the first export:
 
 Ctrl-C stops it.
 `;
+}
+
+/** Lines of cells, in columns that are the same in all parts. */
+function table(parts: string[][][]): string[][] {
+  const widths: number[] = [];
+  for (const cells of parts.flat()) {
+    cells.forEach((cell, i) => (widths[i] = Math.max(widths[i] ?? 0, cell.length)));
+  }
+  const line = (cells: string[]) => cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join("  ");
+  return parts.map((part) => part.map((cells) => `    ${line(cells)}`.trimEnd()));
 }
