@@ -79,7 +79,8 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
 
   const answer = async (input: Request | URL | string, init?: RequestInit): Promise<Response> => {
     const request = init === undefined && isRequest(input) ? input : new Request(input, init);
-    const { signal } = request;
+    // Its own follows the caller's for as long as the request is there, and nobody may hold that.
+    const signal = init?.signal ?? request.signal;
     const [core, body] = await untilAborted(signal, Promise.all([ready(), request.arrayBuffer()]));
     const { pathname, search } = new URL(request.url);
     // Nothing that Anaplan takes is larger, and memory that WebAssembly once took it keeps.
@@ -91,7 +92,7 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
       [...request.headers].flat(),
       new Uint8Array(body),
     ) as [string, Uint8Array<ArrayBuffer>];
-    return play(JSON.parse(head) as Head, bytes, signal);
+    return play(JSON.parse(head) as Head, bytes, { signal, request });
   };
 
   return Object.assign(answer, {

@@ -14,12 +14,19 @@ export interface Head {
   size: number | null;
 }
 
+/** Who asked. The signal of a request ends with the request, so that both are kept. */
+export interface Asked {
+  signal: AbortSignal;
+  request: Request;
+}
+
 /** Plays an answer: late, broken or never, as the core wants it. */
 export async function play(
   head: Head,
   bytes: Uint8Array<ArrayBuffer>,
-  signal: AbortSignal,
+  asked: Asked,
 ): Promise<Response> {
+  const { signal } = asked;
   if (head.delay > 0) await delay(head.delay, signal);
   const { status, headers, part } = head;
   const size = part ? (head.size ?? 0) : bytes.length;
@@ -33,13 +40,13 @@ export async function play(
     case "stall":
       // What has no body breaks before it is there.
       if (size < 2) throw brokenConnection();
-      return new Response(stream(read, Math.floor(size / 2), head.ending, signal), {
+      return new Response(stream(read, Math.floor(size / 2), head.ending, asked), {
         status,
         headers,
       });
     case "whole": {
       const body = bytes.length > 0 ? bytes : null;
-      return new Response(part ? stream(read, size, "whole", signal) : body, { status, headers });
+      return new Response(part ? stream(read, size, "whole", asked) : body, { status, headers });
     }
   }
 }
@@ -57,23 +64,23 @@ function stream(
   read: Read,
   size: number,
   ending: "whole" | "reset" | "stall",
-  signal: AbortSignal,
+  asked: Asked,
 ): ReadableStream<Uint8Array> {
   let sent = 0;
   return new ReadableStream(
     {
       async pull(controller) {
-        signal.throwIfAborted();
+        asked.signal.throwIfAborted();
         if (sent < size) {
           const piece = read(sent).subarray(0, size - sent);
           sent += piece.length;
           controller.enqueue(piece);
           if (sent >= size && ending === "whole") controller.close();
         } else if (ending === "stall") {
-          await forEver(signal);
+          await forEver(asked.signal);
         } else {
           // Over a socket the first half is on its way before the connection breaks.
-          await delay(10, signal);
+          await delay(10, asked.signal);
           throw brokenConnection();
         }
       },
