@@ -265,10 +265,6 @@ impl Serialize for TaskRef {
 /// A path below the base URL: the only place that knows how Anaplan spells them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Path {
-    /// The workspaces that a user may see.
-    Workspaces,
-    /// The models of a workspace, or of all of them.
-    Models(Option<Id>),
     /// All actions of one kind.
     Actions(ModelRef, Kind),
     /// One action.
@@ -288,7 +284,7 @@ pub enum Path {
 }
 
 impl Path {
-    /// Parses a path that starts with `/workspaces` or is `/models`. `None` is a path of another form; a path of
+    /// Parses a path that starts with `/workspaces/`. `None` is a path of another form; a path of
     /// a known form with a bad id is [`Invalid`].
     pub fn parse(path: &str) -> Result<Option<Self>, Invalid> {
         match path.strip_prefix('/') {
@@ -300,16 +296,8 @@ impl Path {
     fn from_segments(segments: &[&str]) -> Result<Option<Self>, Invalid> {
         let id =
             |argument: &'static str, text: &str| Id::parse(argument, Given::Text(text.to_owned()));
-        let (workspace, model, kind, rest) = match segments {
-            ["workspaces"] => return Ok(Some(Self::Workspaces)),
-            ["models"] => return Ok(Some(Self::Models(None))),
-            ["workspaces", workspace, "models"] => {
-                return Ok(Some(Self::Models(Some(id("workspaceId", workspace)?))));
-            }
-            ["workspaces", workspace, "models", model, kind, rest @ ..] => {
-                (workspace, model, kind, rest)
-            }
-            _ => return Ok(None),
+        let ["workspaces", workspace, "models", model, kind, rest @ ..] = segments else {
+            return Ok(None);
         };
         let model = || {
             Ok::<_, Invalid>(ModelRef {
@@ -366,9 +354,6 @@ impl Path {
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Workspaces => f.write_str("/workspaces"),
-            Self::Models(None) => f.write_str("/models"),
-            Self::Models(Some(workspace)) => write!(f, "/workspaces/{workspace}/models"),
             Self::Actions(model, kind) => write!(f, "{}/{}", At(model), kind.segment()),
             Self::Action(action) => write!(f, "{}", At(action)),
             Self::Tasks(action) => write!(f, "{}/tasks", At(action)),
@@ -377,6 +362,41 @@ impl fmt::Display for Path {
             Self::File(file) => write!(f, "{}", At(file)),
             Self::Chunks(file) => write!(f, "{}/chunks", At(file)),
             Self::Chunk(file, number) => write!(f, "{}/chunks/{number}", At(file)),
+        }
+    }
+}
+
+/// What leads to a model: paths below the base URL that are about none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Directory {
+    /// The workspaces that a user may see.
+    Workspaces,
+    /// The models of a workspace, or of all of them.
+    Models(Option<Id>),
+}
+
+impl Directory {
+    /// Parses a path as [`Path::parse`] does.
+    pub fn parse(path: &str) -> Result<Option<Self>, Invalid> {
+        let segments: Vec<&str> = path.split('/').take(5).collect();
+        Ok(match segments.as_slice() {
+            ["", "workspaces"] => Some(Self::Workspaces),
+            ["", "models"] => Some(Self::Models(None)),
+            ["", "workspaces", workspace, "models"] => {
+                let given = Given::Text((*workspace).to_owned());
+                Some(Self::Models(Some(Id::parse("workspaceId", given)?)))
+            }
+            _ => None,
+        })
+    }
+}
+
+impl fmt::Display for Directory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Workspaces => f.write_str("/workspaces"),
+            Self::Models(None) => f.write_str("/models"),
+            Self::Models(Some(workspace)) => write!(f, "/workspaces/{workspace}/models"),
         }
     }
 }

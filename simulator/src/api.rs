@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
-use anaplan_tasks::reference::{ActionRef, Id, Kind, ModelRef, Path, TaskRef};
+use anaplan_tasks::reference::{ActionRef, Directory, Id, Kind, ModelRef, Path, TaskRef};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
@@ -48,10 +48,10 @@ impl Api<'_> {
     }
 
     fn route(&mut self) -> Result<Reply, Refused> {
-        let path = path_of(self.request).ok_or_else(|| self.refuse(404))?;
-        let allowed = match path {
-            Path::Tasks(_) => "GET, POST",
-            Path::Task(_) => "GET, DELETE",
+        let place = place_of(self.request).ok_or_else(|| self.refuse(404))?;
+        let allowed = match place {
+            Place::Model(Path::Tasks(_)) => "GET, POST",
+            Place::Model(Path::Task(_)) => "GET, DELETE",
             _ => "GET",
         };
         let method = self.request.method.as_str();
@@ -61,14 +61,17 @@ impl Api<'_> {
             return Err(refused);
         }
         // Bytes are sent to whoever asks: Anaplan Connect names no media type for them.
-        let is_json = !matches!(path, Path::File(_) | Path::Chunk(..));
+        let is_json = !matches!(place, Place::Model(Path::File(_) | Path::Chunk(..)));
         if is_json && !accepts_json(self.request) {
             return Err(self.refuse(406));
         }
+        let path = match place {
+            Place::Directory(Directory::Workspaces) => return self.workspaces(),
+            Place::Directory(Directory::Models(of)) => return self.models(of.as_ref()),
+            Place::Model(path) => path,
+        };
         self.wait_for_files(&path);
         match (path, method) {
-            (Path::Workspaces, _) => self.workspaces(),
-            (Path::Models(workspace), _) => self.models(workspace.as_ref()),
             (Path::Actions(model, kind), _) => self.actions(&model, kind),
             (Path::Action(action), _) => self.action(&action),
             (Path::Tasks(action), "POST") => self.start(&action),
@@ -309,10 +312,17 @@ impl Api<'_> {
     }
 }
 
-/// What a request to the API is about. Anaplan answers a malformed id like an unknown one.
-pub(crate) fn path_of(request: &Request) -> Option<Path> {
+/// What a request to the API is about.
+pub(crate) enum Place {
+    Directory(Directory),
+    Model(Path),
+}
+
+/// Anaplan answers a malformed id like an unknown one.
+pub(crate) fn place_of(request: &Request) -> Option<Place> {
     let path = request.path().strip_prefix(BASE)?;
-    Path::parse(path).ok().flatten()
+    let directory = || Directory::parse(path).ok().flatten().map(Place::Directory);
+    Path::parse(path).ok().flatten().map(Place::Model).or_else(directory)
 }
 
 fn schema(kind: Kind) -> &'static str {

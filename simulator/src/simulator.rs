@@ -6,7 +6,7 @@ use anaplan_tasks::reference::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{self, Api};
+use crate::api::{self, Api, Place};
 use crate::auth::{self, Accounts};
 use crate::faults::{Answer, AnswerKind, Failure, Faults, Operation, RetryAfter};
 use crate::http::{Ending, Reply, Request, reason};
@@ -220,16 +220,19 @@ fn operation(request: &Request) -> Option<Operation> {
     if is_below(request.path(), "/token") {
         return Some(Operation::Auth);
     }
-    match (api::path_of(request)?, request.method.as_str()) {
+    let method = request.method.as_str();
+    let path = match api::place_of(request)? {
+        Place::Model(path) => path,
+        Place::Directory(_) => return (method == "GET").then_some(Operation::List),
+    };
+    match (path, method) {
         (Path::Task(_), "GET") => Some(Operation::Status),
         (Path::Task(_), "DELETE") => Some(Operation::Cancel),
         (Path::Tasks(_), "POST") => Some(Operation::Start),
         (Path::Tasks(_), "GET") => Some(Operation::Tasks),
+        (Path::Actions(..) | Path::Action(_), "GET") => Some(Operation::List),
         (Path::Files(_) | Path::Chunks(_), "GET") => Some(Operation::Files),
         (Path::File(_) | Path::Chunk(..), "GET") => Some(Operation::Download),
-        (Path::Workspaces | Path::Models(_) | Path::Actions(..) | Path::Action(_), "GET") => {
-            Some(Operation::List)
-        }
         _ => None,
     }
 }

@@ -1,4 +1,6 @@
-use anaplan_tasks::reference::{ActionRef, BaseUrl, FileRef, Given, Id, Kind, Path, TaskRef};
+use anaplan_tasks::reference::{
+    ActionRef, BaseUrl, Directory, FileRef, Given, Id, Kind, Path, TaskRef,
+};
 use proptest::prelude::*;
 
 use crate::{task_ref, text};
@@ -144,9 +146,6 @@ fn paths_are_read_as_they_are_written() {
     let step = Id::parse("objectId", Given::Text("112000000001".to_owned())).unwrap();
     let file = FileRef::File(action.model.clone(), action.id.clone());
     let all = [
-        Path::Workspaces,
-        Path::Models(None),
-        Path::Models(Some(action.model.workspace_id.clone())),
         Path::Actions(action.model.clone(), Kind::Process),
         Path::Action(action.clone()),
         Path::Tasks(action),
@@ -183,9 +182,24 @@ fn paths_are_read_as_they_are_written() {
     assert_eq!(Path::parse("/workspaces/w"), Ok(None));
     assert_eq!(Path::parse("/models/m/exports"), Ok(None));
     assert!(Path::parse("/workspaces/w/models/m/files/..").is_err());
-    assert!(Path::parse("/workspaces/../models").is_err());
     assert_eq!(Path::parse("workspaces/w/models/m/exports"), Ok(None));
     assert!(Path::parse("/workspaces/w/models/m/exports/..").is_err());
+}
+
+#[test]
+fn what_leads_to_a_model_is_read_as_it_is_written() {
+    let workspace = task_ref().action.model.workspace_id;
+    for directory in
+        [Directory::Workspaces, Directory::Models(None), Directory::Models(Some(workspace))]
+    {
+        let path = directory.to_string();
+        assert_eq!(Directory::parse(&path), Ok(Some(directory)));
+        assert_eq!(Path::parse(&path), Ok(None));
+    }
+    for path in ["", "/", "workspaces", "/workspaces/w", "/models/m", "/workspaces/w/models/m"] {
+        assert_eq!(Directory::parse(path), Ok(None), "{path}");
+    }
+    assert!(Directory::parse("/workspaces/../models").is_err());
 }
 
 #[test]
