@@ -74,11 +74,11 @@ impl Allow {
 /// The model that a path is about, and what in it.
 fn subject(path: &Path) -> (&ModelRef, Option<&Id>) {
     match path {
-        Path::Actions(model, _) => (model, None),
+        Path::Actions(model, _) | Path::Files(model) => (model, None),
         Path::Action(action) | Path::Tasks(action) | Path::Task(TaskRef { action, .. }) => {
             (&action.model, Some(&action.id))
         }
-        Path::Chunks(file) | Path::Chunk(file, _) => match file {
+        Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
             FileRef::File(model, id) => (model, Some(id)),
             FileRef::Dump(task) | FileRef::StepDump(task, _) => {
                 (&task.action.model, Some(&task.action.id))

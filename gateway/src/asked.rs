@@ -79,7 +79,8 @@ impl Operation {
 impl Asked {
     /// Reads a method, as it was spelled, and a path below the prefix.
     pub fn read(method: &str, path: &str) -> Result<Self, Misunderstood> {
-        let path = Path::parse(path).ok().flatten().ok_or(Misunderstood::Path)?;
+        let path = Path::parse(path).ok().flatten().filter(|path| !operations(path).is_empty());
+        let path = path.ok_or(Misunderstood::Path)?;
         let operations = operations(&path);
         match operations.iter().find(|operation| operation.method() == method) {
             Some(&operation) => Ok(Self { operation, path }),
@@ -95,6 +96,8 @@ fn operations(path: &Path) -> &'static [Operation] {
         Path::Tasks(_) => &[Operation::Tasks, Operation::Start],
         Path::Task(_) => &[Operation::Status, Operation::Cancel],
         Path::Chunks(_) | Path::Chunk(..) => &[Operation::Download],
+        // Bytes go through here in chunks, and no client asks for more.
+        Path::Files(_) | Path::File(_) => &[],
     }
 }
 

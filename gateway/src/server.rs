@@ -400,6 +400,7 @@ impl Server {
                 let read = move |answer: &client::Answer| Reply::metadata(answer.json()?, kind);
                 ask(None, Class::Status, "what an action is made of", Box::new(read))
             }
+            Path::Files(_) | Path::File(_) => return Ok(Answer::Reply(not_found().into())),
             Path::Chunks(_) => ask(
                 None,
                 Class::Files,
@@ -526,14 +527,14 @@ impl Serialize for Subject<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let (model, field) = match self.0 {
             Path::Task(task) => return task.serialize(s),
-            Path::Chunks(file) | Path::Chunk(file, _) => match file {
+            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
                 FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
                 FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
             },
             Path::Action(action) | Path::Tasks(action) => {
                 (&action.model, Some((action.kind.field(), &action.id)))
             }
-            Path::Actions(model, _) => (model, None),
+            Path::Actions(model, _) | Path::Files(model) => (model, None),
         };
         let mut map = s.serialize_map(None)?;
         map.serialize_entry("workspaceId", model.workspace_id.as_str())?;
