@@ -89,7 +89,7 @@ impl Api<'_> {
     fn wait_for_files(&mut self, path: &Path) {
         let model = files::model_of_files(path).filter(|_| self.faults.block_files);
         let model = model.and_then(|model| self.tenant.model(model));
-        if let Some(free) = model.and_then(|model| model.busy_until(self.now)) {
+        if let Some(free) = model.and_then(|model| model.free_from(self.now)) {
             self.now = self.now.max(free);
         }
     }

@@ -133,10 +133,10 @@ impl Model {
         self.actions.iter().filter(move |action| action.kind == kind)
     }
 
-    /// When it will have done all that it is doing and that waits.
-    pub(crate) fn busy_until(&self, now: u64) -> Option<u64> {
-        let running = self.actions.iter().flat_map(|action| action.observe(now));
-        running.filter(|seen| !seen.ended).map(|seen| seen.end).max()
+    /// When all that was started in it will have ended, or has.
+    pub(crate) fn free_from(&self, now: u64) -> Option<u64> {
+        let runs = self.actions.iter().flat_map(|action| action.observe(now));
+        runs.map(|seen| seen.end).max()
     }
 }
 

@@ -121,12 +121,12 @@ impl Api<'_> {
                     Found { content, run: Some((export.clone(), run.to_owned())) }
                 }));
             }
-            // Only imports have a dump of their own, and only processes have steps.
-            FileRef::Dump(task) if task.action.kind == Kind::Import => (task, &task.action.id),
-            FileRef::StepDump(task, object) if task.action.kind == Kind::Process => (task, object),
-            FileRef::Dump(task) | FileRef::StepDump(task, _) => {
+            FileRef::Dump(task) => (task, &task.action.id),
+            // Only processes have steps.
+            FileRef::StepDump(task, _) if task.action.kind != Kind::Process => {
                 return self.seen(task).map(|_| None);
             }
+            FileRef::StepDump(task, object) => (task, object),
         };
         self.seen(task)?;
         let run = task.task_id.as_str();
