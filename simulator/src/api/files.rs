@@ -1,5 +1,7 @@
 //! Files and dumps: what there is, and its bytes.
 
+use std::ops::Range;
+
 use anaplan_tasks::reference::{ActionRef, FileRef, Kind, ModelRef, Path};
 use serde_json::{Value, json};
 
@@ -70,13 +72,7 @@ impl Api<'_> {
             }
         };
         let total = usize::try_from(count).unwrap_or(usize::MAX);
-        let rows = |range: std::ops::Range<usize>| -> Vec<Value> {
-            range
-                .map(
-                    |number| json!({ "id": number.to_string(), "name": format!("Chunk {number}") }),
-                )
-                .collect()
-        };
+        let rows = |range: Range<usize>| range.map(chunk_row).collect();
         self.page(Some(model_of(file)), "chunk", "chunks", total, rows)
     }
 
@@ -153,6 +149,10 @@ impl Api<'_> {
             run.read = Some(self.now);
         }
     }
+}
+
+fn chunk_row(number: usize) -> Value {
+    json!({ "id": number.to_string(), "name": format!("Chunk {number}") })
 }
 
 fn model_of(file: &FileRef) -> &ModelRef {
