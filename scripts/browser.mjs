@@ -1,22 +1,13 @@
 // Finds the Chromium that the tests drive, wherever the system or the user keeps one.
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { delimiter, join } from "node:path";
-import { Stop } from "./run.mjs";
+import { join } from "node:path";
+import { fromEnvironment, isProgram, onPath } from "./programs.mjs";
 
 /** The path of a Chromium, Chrome or Edge; undefined when there is none. */
 export function findBrowser() {
-  return fromEnvironment() ?? [...wellKnown(), ...downloaded()].find(isProgram);
-}
-
-// A path that the user gave is never silently replaced by another browser.
-function fromEnvironment() {
-  for (const name of ["CHROME_PATH", "CHROMIUM_PATH"]) {
-    const path = process.env[name];
-    if (!path) continue;
-    if (!isProgram(path)) throw new Stop(`${name} is set to ${path}, which is not a program`);
-    return path;
-  }
+  const given = fromEnvironment("CHROME_PATH", "CHROMIUM_PATH");
+  return given ?? [...wellKnown(), ...downloaded()].find(isProgram);
 }
 
 function wellKnown() {
@@ -39,14 +30,13 @@ function wellKnown() {
         join(folder, "Microsoft", "Edge", "Application", "msedge.exe"),
       ]);
   }
-  const folders = (process.env.PATH ?? "").split(delimiter).filter(Boolean);
-  return [
+  return onPath(
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
     "microsoft-edge",
-  ].flatMap((name) => folders.map((folder) => join(folder, name)));
+  );
 }
 
 // Playwright's own cache, read directly: loading Playwright to ask it takes longer than all else here.
@@ -78,14 +68,5 @@ function list(folder) {
     return readdirSync(folder);
   } catch {
     return [];
-  }
-}
-
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
   }
 }

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { findBrowser } from "./browser.mjs";
 import { oneAtATime } from "./lock.mjs";
 import { at, executable, rustTools, wasmTarget } from "./project.mjs";
+import { findRedis } from "./redis.mjs";
 import { Stop, ask, npm, program, run, say } from "./run.mjs";
 
 /** What the build needs; with `tests`, also what only the tests need. */
@@ -15,6 +16,7 @@ export async function setup({ tests = false } = {}) {
     for (const tool of rustTools()) await rustTool(tool);
     await packages();
     if (tests) await chromium();
+    if (tests) await redis();
   });
 }
 
@@ -85,11 +87,10 @@ async function packages() {
 
 async function chromium() {
   if (findBrowser()) return;
-  if (process.getuid?.() === 0 && isDebian()) {
+  // Ubuntu's package of that name only leads to a snap, which a container cannot install.
+  if (process.getuid?.() === 0 && isLike("debian") && !isLike("ubuntu")) {
     say("installing Chromium for the tests by apt-get (about a minute)");
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    await attempt("apt-get", ["update", "-qq"], { env });
-    await attempt("apt-get", ["install", "-y", "-qq", "chromium"], { env });
+    await aptInstall("chromium");
   }
   if (findBrowser()) return;
   say("downloading Chromium for the tests by Playwright (about a minute)");
@@ -103,14 +104,37 @@ async function chromium() {
   );
 }
 
-// Ubuntu's package of that name only leads to a snap, which a container cannot install.
-function isDebian() {
-  const path = "/etc/os-release";
-  const release = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return /^ID(_LIKE)?=.*debian/m.test(release) && !/^ID(_LIKE)?=.*ubuntu/m.test(release);
+async function redis() {
+  if (findRedis()) return;
+  if (process.getuid?.() === 0 && isLike("debian")) {
+    say("installing a Redis server for the tests by apt-get (seconds)");
+    await aptInstall("redis-server");
+    // The package also starts one for good. The tests start their own.
+    ask("service", ["redis-server", "stop"]);
+    ask("update-rc.d", ["redis-server", "disable"]);
+  }
+  if (findRedis()) return;
+  throw new Stop(
+    "the tests need a Redis server and none could be installed. Install Redis or Valkey (on Debian " +
+      "and Ubuntu: `sudo apt-get install redis-server`; on a Mac: `brew install redis`), or set " +
+      "REDIS_SERVER to the path of one, then run this again.",
+  );
 }
 
-// One way to get a browser failing is no reason not to try the next.
+/** Whether the system is that distribution, or one made of it. */
+function isLike(distribution) {
+  const path = "/etc/os-release";
+  const release = existsSync(path) ? readFileSync(path, "utf8") : "";
+  return new RegExp(`^ID(_LIKE)?=.*\\b${distribution}\\b`, "m").test(release);
+}
+
+async function aptInstall(name) {
+  const env = { DEBIAN_FRONTEND: "noninteractive" };
+  await attempt("apt-get", ["update", "-qq"], { env });
+  await attempt("apt-get", ["install", "-y", "-qq", name], { env });
+}
+
+// One way to get a program failing is no reason not to try the next.
 async function attempt(command, args, options) {
   try {
     await run(command, args, options);
