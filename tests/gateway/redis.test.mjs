@@ -211,6 +211,22 @@ describe("Redis", () => {
     }
   });
 
+  test("a server whose clock was set gives no less than one each interval, nor more at once", async (t) => {
+    const client = await openClient(t, server);
+    const store = redisStore(client, { prefix: "" });
+    for (const [name, full, given] of [
+      ["forward", 0, 3],
+      ["back", 1e18, 0],
+    ]) {
+      await client.set(name, String(full));
+      const waits = [];
+      for (let i = 0; i < 4; i++)
+        waits.push(await store.take(name, { interval: 60_000, burst: 3 }));
+      assert.equal(waits.filter((wait) => wait === 0).length, given, name);
+      assert.ok(Math.max(...waits) <= 60_000, `${name}: ${waits}`);
+    }
+  });
+
   test("three processes together take no more than the bucket gives", async (t) => {
     const rate = { interval: 20, burst: 50 };
     const takers = Array.from({ length: 3 }, () =>
