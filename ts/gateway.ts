@@ -4,6 +4,7 @@ import { until } from "./gateway/stream.js";
 import type { Connection, Gateway, GatewayOptions } from "./gateway/types.js";
 
 export { AnaplanError, type ErrorCode } from "./error.js";
+export { redisStore, type RedisClient, type RedisStoreOptions } from "./gateway/redis.js";
 export type * from "./gateway/types.js";
 export type {
   ActionRef,

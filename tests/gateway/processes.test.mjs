@@ -1,0 +1,343 @@
+// A gateway in three processes, with a Redis between them, as a load balancer would use it: what they
+// ask Anaplan for is what one process would. Real processes, real time; the parts run side by side.
+import assert from "node:assert/strict";
+import { fork } from "node:child_process";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { at } from "../../scripts/project.mjs";
+import { closest } from "../support/memory.mjs";
+import { startRedis } from "../support/redis.mjs";
+import { json, serve } from "../support/server.mjs";
+
+describe("three processes", { concurrency: true }, () => {
+  const works = [];
+  const suite = { after: (work) => works.push(work) };
+  let redis;
+  let hosts;
+  before(async () => {
+    redis = await startRedis(suite);
+    hosts = Array.from({ length: 3 }, () => startHost(suite));
+    // Before there is much to do: what is slow because it is new would be taken for a store that is away.
+    const { processes } = await open(suite, { hosts, redis });
+    for (const process of processes) for (let i = 0; i < 20; i++) await process.get(`T${i}`);
+  });
+  after(() => Promise.all(works.map((work) => work())));
+
+  test("thirty clients cost Anaplan one question in five seconds for each task", async (t) => {
+    const { processes, log } = await open(t, { hosts, redis });
+    const until = performance.now() + 12_000;
+    const oldest = [];
+    const watch = async (_, i) => {
+      while (performance.now() < until) {
+        const task = `T${i % 2}`;
+        const { status, body } = await processes[i % 3].get(task);
+        assert.equal(status, 200);
+        assert.equal(body.task.taskId, task);
+        oldest.push(performance.now() - body.task.creationTime);
+        await sleep(700 + 10 * i);
+      }
+    };
+    await Promise.all(Array.from({ length: 30 }, watch));
+
+    for (const task of ["T0", "T1"]) {
+      const gets = log.filter((entry) => entry.task === task).length;
+      assert.ok(gets === 2 || gets === 3, `${task}: ${gets} questions`);
+    }
+    assert.ok(closest(log) >= 5_000, String(closest(log)));
+    // Five seconds, and what it takes to get it here.
+    assert.ok(Math.max(...oldest) < 7_000, String(Math.max(...oldest)));
+  });
+
+  test("what Anaplan tells one of them to wait, all of them wait", async (t) => {
+    let isPausing = true;
+    const { processes, log } = await open(t, { hosts, redis }, (request, response, { task }) => {
+      if (!isPausing) return json(response, inProgress(task));
+      isPausing = false;
+      response.writeHead(429, { "Retry-After": "6" }).end();
+    });
+    const asked = performance.now();
+    const first = await processes[0].get("T0");
+    const began = performance.now();
+    assert.deepEqual([first.status, first.retryAfter], [429, 6]);
+
+    const all = () => Promise.all(processes.map((process, i) => process.get(`T${i}`)));
+    for (const passed of [0, 2_500, 4_500]) {
+      await sleep(began + passed - performance.now());
+      const most = Math.ceil((began + 6_000 - performance.now()) / 1_000);
+      const answers = await all();
+      const least = Math.ceil((asked + 6_000 - performance.now()) / 1_000);
+      for (const { status, retryAfter } of answers) {
+        assert.equal(status, 429);
+        assert.ok(retryAfter >= least && retryAfter <= most, `${least}, ${retryAfter}, ${most}`);
+      }
+    }
+    assert.equal(log.length, 1);
+
+    await sleep(began + 6_100 - performance.now());
+    for (const { status } of await all()) assert.equal(status, 200);
+    assert.equal(log.length, 4);
+  });
+
+  test("after a cancel through one, the others know nothing from before it", async (t) => {
+    const cancelled = new Set();
+    const { processes, log } = await open(
+      t,
+      { hosts, redis },
+      async (request, response, { task }) => {
+        if (request.method === "DELETE") cancelled.add(task);
+        const answer = cancelled.has(task) ? cancelling(task) : inProgress(task);
+        // What it says is what was true when it was asked.
+        if (task === "slow" && request.method === "GET") await sleep(1_500);
+        json(response, answer);
+      },
+    );
+    const [one, two, three] = processes;
+
+    const known = async () => {
+      for (const process of processes) {
+        assert.equal((await process.get("T")).body.task.taskState, "IN_PROGRESS");
+      }
+      assert.equal((await two.cancel("T")).status, 200);
+      for (const process of [three, one, two]) {
+        assert.equal((await process.get("T")).body.task.taskState, "CANCELLING");
+      }
+    };
+    const underWay = async () => {
+      const before = one.get("slow");
+      await until(() => log.some(({ task }) => task === "slow"));
+      assert.equal((await two.cancel("slow")).status, 200);
+      const states = [before, ...processes.map((process) => process.get("slow"))].map(
+        async (answer) => (await answer).body.task.taskState,
+      );
+      assert.deepEqual(await Promise.all(states), Array(4).fill("CANCELLING"));
+    };
+    await Promise.all([known(), underWay()]);
+
+    for (const task of ["T", "slow"]) {
+      const methods = log.filter((entry) => entry.task === task).map(({ method }) => method);
+      assert.deepEqual(methods, ["GET", "DELETE", "GET"], task);
+    }
+    assert.ok(closest(log) >= 5_000, String(closest(log)));
+  });
+
+  test("one that is killed while it asks keeps the others waiting for ten seconds", async (t) => {
+    const victim = startHost(t);
+    const all = { hosts: [victim, ...hosts.slice(1)], redis };
+    const { processes, log } = await open(t, all, (request, response, { task, count }) => {
+      // The first question is never answered.
+      if (count > 1) json(response, inProgress(task));
+    });
+    const lost = processes[0].get("T").catch(() => "lost");
+    await until(() => log.length === 1);
+    victim.child.kill("SIGKILL");
+    assert.equal(await lost, "lost");
+
+    const began = performance.now();
+    const answers = await Promise.all([processes[1].get("T"), processes[2].get("T")]);
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200],
+    );
+    const elapsed = performance.now() - began;
+    assert.ok(elapsed < 12_000, `${elapsed} ms`);
+    assert.equal(log.length, 2);
+    assert.ok(closest(log) >= 5_000);
+  });
+
+  test("their budget is one", async (t) => {
+    const { processes, log } = await open(t, { hosts, redis, requestsPerMinute: 60 });
+    const began = performance.now();
+    flood(processes, 30);
+    await sleep(10_000);
+    const most = atMost(60, log, began);
+    assert.ok(log.length <= most, `${log.length} of at most ${most}`);
+    // And they use it.
+    assert.ok(log.length >= most - 3, `${log.length} of ${most}`);
+  });
+
+  test("a cancel goes before all questions that wait", async (t) => {
+    const { processes, log } = await open(t, { hosts, redis, requestsPerMinute: 60 });
+    flood(processes, 30);
+    await until(() => log.length >= 6);
+    const cancels = ["T0-0", "T1-1", "T2-2"].map(async (task, i) => {
+      const began = performance.now();
+      const { status } = await processes[i].cancel(task);
+      return { status, elapsed: performance.now() - began };
+    });
+    for (const { status, elapsed } of await Promise.all(cancels)) {
+      assert.equal(status, 200);
+      // Three turns, and one that somebody else may have just before each.
+      assert.ok(elapsed < 8_000, `${elapsed} ms`);
+    }
+  });
+
+  test("who waits long for a turn still asks alone", async (t) => {
+    const { processes, log } = await open(t, { hosts, redis, requestsPerMinute: 30 });
+    // All want the same, and more of it than there are turns for in half a minute.
+    const answers = processes.map((process) =>
+      Promise.all(Array.from({ length: 16 }, (_, i) => process.get(`T${i}`))),
+    );
+    await Promise.all(answers);
+    assert.ok(closest(log) >= 5_000, `asked twice within ${closest(log)} ms`);
+  });
+
+  test("without Redis all go on, each with its part, and share again when it is back", async (t) => {
+    const redis = await startRedis(t);
+    const { processes, log } = await open(t, {
+      hosts,
+      redis,
+      requestsPerMinute: 120,
+      instances: 3,
+    });
+    const everywhere = (task) => Promise.all(processes.map((process) => process.get(task)));
+    const health = async () =>
+      (await Promise.all(processes.map((process) => process.health()))).map(({ store }) => store);
+    const told = () =>
+      processes.map(({ events }) => {
+        const ofStore = events.filter(({ type }) => type === "store");
+        return ofStore.map(({ state }) => state).join();
+      });
+
+    await everywhere("before");
+    assert.equal(log.length, 1);
+    assert.deepEqual(await health(), Array(3).fill("connected"));
+
+    await redis.stop("SIGKILL");
+    const began = performance.now();
+    for (const { status } of await everywhere("without")) assert.equal(status, 200);
+    assert.ok(performance.now() - began < 2_000, "it took long to find out");
+    assert.equal(log.length, 4);
+    assert.deepEqual(await health(), Array(3).fill("away"));
+    assert.deepEqual(told(), Array(3).fill("away"));
+    const [{ message }] = processes[0].events.filter(({ type }) => type === "store");
+    assert.match(message, /Redis/);
+
+    // Somewhat more than they can ask for meanwhile.
+    flood(processes, 12);
+    await sleep(8_000);
+    for (const name of ["T0", "T1", "T2"]) {
+      const mine = log.filter(({ task }) => task.startsWith(`${name}-`));
+      const most = atMost(40, mine, began);
+      assert.ok(mine.length <= most, `${mine.length} of at most ${most}`);
+      assert.ok(mine.length >= most - 3, `${mine.length} of ${most}`);
+    }
+
+    await redis.start();
+    const isBack = async () => {
+      await everywhere("without");
+      return told().every((states) => states === "away,back");
+    };
+    await until(isBack, { most: 15_000 });
+    assert.deepEqual(await health(), Array(3).fill("connected"));
+    await everywhere("after");
+    assert.equal(log.filter(({ task }) => task === "after").length, 1);
+  });
+
+  test("a Redis that hangs keeps nobody waiting", async (t) => {
+    const redis = await startRedis(t);
+    const { processes, log } = await open(t, { hosts, redis });
+    await processes[0].get("before");
+    redis.signal("SIGSTOP");
+    const began = performance.now();
+    for (const { status } of await Promise.all(processes.map((p) => p.get("T")))) {
+      assert.equal(status, 200);
+    }
+    const elapsed = performance.now() - began;
+    assert.ok(elapsed < 1_500, `${elapsed} ms`);
+    assert.deepEqual((await processes[0].health()).store, "away");
+    redis.signal("SIGCONT");
+    await until(async () => {
+      await Promise.all(processes.map((process) => process.get(`T${log.length}`)));
+      const healths = await Promise.all(processes.map((process) => process.health()));
+      return healths.every(({ store }) => store === "connected");
+    });
+  });
+});
+
+const path = "/workspaces/W/models/M/exports/E/tasks/";
+const inProgress = (taskId) => ({
+  // A time of this process, which is what the answer's age is told by.
+  task: { taskId, taskState: "IN_PROGRESS", creationTime: performance.now() },
+});
+const cancelling = (taskId) => ({ task: { taskId, taskState: "CANCELLING" } });
+
+let opened = 0;
+
+/**
+ * A gateway in these processes, before an Anaplan of its own: `answer(request, response, { task,
+ * count })`. `log` holds `{ method, url, task, at }` of what that is asked.
+ */
+async function open(t, { hosts, redis, ...options }, answer) {
+  const log = [];
+  const baseUrl = await serve(t, (request, response) => {
+    const { method, url } = request;
+    const task = url.split("/").at(-1);
+    log.push({ method, url, task, at: performance.now() });
+    if (answer) return answer(request, response, { task, count: log.length });
+    json(response, inProgress(task));
+  });
+  const settings = { baseUrl, redis: redis?.url, prefix: `${opened++}:`, ...options };
+  const processes = await Promise.all(hosts.map((host) => host.open(settings)));
+  return { processes, log };
+}
+
+/** A process that has gateways in it. */
+function startHost(t) {
+  const child = fork(at("tests", "gateway", "process.mjs"));
+  t.after(() => child.kill("SIGKILL"));
+  const gateways = [];
+  child.on("message", ({ id, port, event }) => {
+    if (port) gateways[id].opened(port);
+    else gateways[id].events.push(event);
+  });
+  return {
+    child,
+    async open(settings) {
+      const id = gateways.length;
+      const events = [];
+      const port = await new Promise((opened, failed) => {
+        gateways.push({ events, opened });
+        child.once("exit", () => failed(new Error("the process ended")));
+        child.send({ id, settings });
+      });
+      return { events, ...asker(`http://127.0.0.1:${port}/anaplan`) };
+    },
+  };
+}
+
+/** Asks a gateway as a page of its own would. */
+function asker(base) {
+  const ask = async (method, task) => {
+    const headers = { "Sec-Fetch-Site": "same-origin" };
+    const response = await fetch(base + path + task, { method, headers });
+    const retryAfter = Number(response.headers.get("Retry-After"));
+    return { status: response.status, retryAfter, body: await response.json() };
+  };
+  return {
+    get: (task) => ask("GET", task),
+    cancel: (task) => ask("DELETE", task),
+    health: async () => (await fetch(`${base}/healthz`)).json(),
+  };
+}
+
+/** Each process is asked for so many tasks of its own: `T0-0`, `T0-1`, …, `T1-0`. */
+function flood(processes, count) {
+  for (const [p, process] of processes.entries()) {
+    // Some are still open when the test ends.
+    for (let i = 0; i < count; i++) process.get(`T${p}-${i}`).catch(() => {});
+  }
+}
+
+/** How many requests of a budget may have been sent until now: a tenth at once, the rest evenly. */
+function atMost(perMinute, log, began) {
+  const burst = perMinute / 10;
+  return burst + Math.floor((performance.now() - began) / (60_000 / (perMinute - burst)));
+}
+
+async function until(condition, { most = 20_000 } = {}) {
+  const end = performance.now() + most;
+  while (!(await condition())) {
+    assert.ok(performance.now() < end, `not within ${most} ms: ${condition}`);
+    await sleep(20);
+  }
+}
