@@ -5,11 +5,10 @@ import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RESP_TYPES } from "redis";
+import { redisStore } from "../../pkg/gateway.js";
 import { at } from "../../scripts/project.mjs";
-import { loadGateway, openClient, startRedis } from "../support/redis.mjs";
+import { openClient, startRedis } from "../support/redis.mjs";
 import { memoryStore } from "../support/store.mjs";
-
-const { redisStore } = await loadGateway();
 
 /** Something with `after`, for what all tests of a suite use. */
 function suite() {

@@ -1,9 +1,8 @@
 // A process that takes from a bucket as often and as fast as it can, when it is told to.
 import { createClient } from "redis";
-import { loadGateway } from "../support/redis.mjs";
+import { redisStore } from "../../pkg/gateway.js";
 
 const [url, rate] = process.argv.slice(2);
-const { redisStore } = await loadGateway();
 const client = await createClient({ url }).connect();
 const store = redisStore(client);
 

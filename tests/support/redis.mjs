@@ -1,12 +1,9 @@
 // A Redis server that ends with the test, and the store over it.
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import esbuild from "esbuild";
 import { createClient } from "redis";
-import { at } from "../../scripts/project.mjs";
 import { findRedis } from "../../scripts/redis.mjs";
 
 /**
@@ -57,18 +54,6 @@ export async function openClient(t, { url }, options, { connected = true } = {})
   t.after(() => client.destroy());
   if (connected) await client.connect();
   return client;
-}
-
-/** What the package gives of its gateway. */
-export async function loadGateway() {
-  if (existsSync(at("pkg", "gateway.js"))) return import(at("pkg", "gateway.js"));
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [at("ts", "gateway", "redis.ts")],
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
-  return import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
 }
 
 function freePort() {

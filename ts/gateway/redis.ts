@@ -34,7 +34,8 @@ export interface RedisStoreOptions {
  * const gateway = await createGateway({ allow, auth, store: redisStore(client) });
  * ```
  *
- * The client stays yours: close it after the gateway.
+ * The client stays yours: close it after the gateway. A cluster wants
+ * `defaults: { disableOfflineQueue: true }`, so that nothing is kept for a server that has gone.
  */
 export function redisStore(client: RedisClient, options?: RedisStoreOptions): GatewayStore {
   const prefix = options?.prefix ?? "anaplan-tasks:";
