@@ -27,9 +27,10 @@ export function parseOptions<T extends Options>(args: string[], options: T) {
   }
 }
 
-/** A whole number from 0 to `most`. */
-export function parseWhole(option: string, text: string, most: number): number {
+/** A whole number from `least` to `most`. */
+export function parseWhole(option: string, text: string, most: number, least = 0): number {
   const value = Number(text);
-  if (/^\d+$/.test(text) && value <= most) return value;
-  throw new UsageError(`${option}: expected a whole number from 0 to ${most}, found '${text}'`);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  const found = `found '${text}'`;
+  throw new UsageError(`${option}: expected a whole number from ${least} to ${most}, ${found}`);
 }

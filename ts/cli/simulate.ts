@@ -1,10 +1,9 @@
-import { once } from "node:events";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { createAdaptorServer, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { Simulator, Tenant } from "../simulator.js";
-import { Failed, UsageError, parseOptions, parseWhole, type Command } from "./command.js";
+import { parseOptions, parseWhole, type Command } from "./command.js";
+import { interruption, listen, originOf, parseHost } from "./listen.js";
 
 const help = `A fake Anaplan over HTTP, with a tenant that is ready to use.
 
@@ -41,9 +40,8 @@ const options = {
 
 async function run(args: string[]): Promise<number> {
   const { port, host, seed, json } = parseOptions(args, options);
-  // Node would listen on every address.
-  if (!host) throw new UsageError("--host: expected an address, found an empty string");
   const wanted = {
+    host: parseHost(host),
     port: parseWhole("--port", port, 65_535),
     seed: parseWhole("--seed", seed, Number.MAX_SAFE_INTEGER),
   };
@@ -52,49 +50,25 @@ async function run(args: string[]): Promise<number> {
   const simulator = createSimulator({ seed: wanted.seed });
   // Before it listens: a server would keep a process alive that has nothing to serve.
   const tenant = await simulator.describe();
-  const server = await listen(simulator, host, wanted.port);
+  const server = serverOf(simulator);
+  await listen(server, wanted.host, wanted.port);
   const stopped = interruption();
-  const origin = originOf(server.address() as AddressInfo);
+  const origin = originOf(server);
   process.stdout.write(json ? line(origin, tenant) : page(origin, tenant));
 
   await stopped;
   server.close();
   // Also those that hang, which is what some of them are for.
-  (server as Server).closeAllConnections();
+  server.closeAllConnections();
   return 0;
 }
 
-/** Resolves when the user, or whoever started this, wants it to end. */
-function interruption(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
-  });
-}
-
-async function listen(simulator: Simulator, host: string, port: number) {
-  const server = createAdaptorServer({
+function serverOf(simulator: Simulator): Server {
+  return createAdaptorServer({
     overrideGlobalObjects: false,
     fetch: (request, { incoming }) =>
       serve(simulator, request, incoming as HttpBindings["incoming"]),
-  });
-  server.listen(port, host);
-  try {
-    await once(server, "listening");
-  } catch (error) {
-    throw new Failed(explain(error as NodeJS.ErrnoException, host, port));
-  }
-  return server;
-}
-
-function explain({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
-  switch (code) {
-    case "EADDRINUSE":
-      return `port ${port} of ${host} is in use; take another, or --port 0 for any that is free`;
-    case "EACCES":
-      return `port ${port} of ${host} needs more rights; take one above 1023`;
-    default:
-      return `cannot listen on port ${port} of ${host}: ${message}`;
-  }
+  }) as Server;
 }
 
 async function serve(
@@ -146,12 +120,6 @@ async function control(
   } catch (error) {
     return fail(400, (error as Error).message);
   }
-}
-
-/** Where one of this machine's programs finds it. */
-function originOf({ address, family, port }: AddressInfo): string {
-  if (address === "0.0.0.0" || address === "::") return `http://127.0.0.1:${port}`;
-  return `http://${family === "IPv6" ? `[${address}]` : address}:${port}`;
 }
 
 function line(origin: string, { user, password, token, workspaceId, models }: Tenant): string {
