@@ -2,9 +2,10 @@
 // The command line: finds the command, and turns what it throws into a message and an exit code.
 import { readFile } from "node:fs/promises";
 import { Failed, UsageError, type Command } from "./cli/command.js";
+import { gateway } from "./cli/gateway.js";
 import { simulate } from "./cli/simulate.js";
 
-const commands: Record<string, Command> = { simulate };
+const commands: Record<string, Command> = { gateway, simulate };
 
 const help = `Anaplan's long-running tasks, on the command line.
 
