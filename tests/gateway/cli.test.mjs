@@ -43,7 +43,7 @@ test("one line says where it listens, and requests pass from there to Anaplan", 
   const answer = await fetch(baseUrl + task);
   assert.equal(answer.status, 200);
   assert.equal((await answer.json()).task.taskState, "IN_PROGRESS");
-  assert.deepEqual(asked, [{ method: "GET", url: task, token: "AnaplanAuthToken t" }]);
+  assert.deepEqual(asked, [{ method: "GET", url: task, token: "AnaplanAuthToken token-hush" }]);
   for (const url of [health, `${baseUrl}/healthz`]) {
     assert.equal((await fetch(url)).status, 200, url);
   }
@@ -107,10 +107,10 @@ test("--help says what there is", async () => {
   }
 });
 
-const token = { ANAPLAN_TOKEN: "t" };
+const token = { ANAPLAN_TOKEN: "token-hush" };
 const allow = ["--allow", "*/*/*:status"];
 
-for (const [args, message, env = token] of [
+const wrong = [
   [[], /--allow: expected a rule, such as '\*\/\*\/\*:status'/],
   [["--allow", "*/*/*"], /--allow '\*\/\*\/\*': expected .*a colon/],
   [["--allow", ""], /--allow '': expected WORKSPACE\/MODEL\/ACTION, a colon/],
@@ -148,16 +148,25 @@ for (const [args, message, env = token] of [
   [[...allow, "--port=0", "--prefix", "x"], /--prefix: expected/],
   [[...allow, "--port=0", "--base-url", "http://anaplan.example"], /--base-url: expected/],
   [[...allow, "--port=0", "--origin", "planning.example"], /--origin.*: expected/],
-  [[...allow, "--port=0", "--host-name", "a b"], /--host-name.*: expected/],
-]) {
-  const shown = `${args.join(" ")} ${Object.keys(env)}`;
-  test(`wrong use is explained, with exit code 2: ${shown}`, async () => {
+];
+
+test("wrong use is explained, with exit code 2", async () => {
+  await together(wrong, async ([args, message, env = token]) => {
     const { code, stdout, stderr } = await runGateway(args, { env });
-    assert.deepEqual([code, stdout], [2, ""], stderr);
+    assert.deepEqual([code, stdout], [2, ""], `${args.join(" ")}: ${stderr}`);
     assert.match(stderr, message);
     assert.match(stderr, /--help/);
     assert.doesNotMatch(stderr, /\n +at |hush/);
   });
+});
+
+/** All of it, two at a time: each is a process. */
+async function together(all, work) {
+  const left = all.values();
+  const worker = async () => {
+    for (const one of left) await work(one);
+  };
+  await Promise.all([worker(), worker()]);
 }
 
 test("a port in use is named, with exit code 1", async (t) => {
@@ -270,12 +279,33 @@ test("a request is a line, at level warn when it failed; Anaplan's are there wit
   );
 
   failing = true;
-  const other = task.replace("T1", "T2");
-  for (const { child } of all) child.stderr.resume();
-  fetch(`${normal.origin}/anaplan${other}`).catch(() => {});
-  const retry = await normal.logged(({ type }) => type === "retry");
-  assert.deepEqual([retry.level, retry.code, retry.status], ["warn", "SERVER", 500]);
+  await (await fetch(`${normal.origin}/anaplan${task.replace("T1", "T2")}`)).text();
+  const failed = await normal.logged(({ status }) => status >= 500);
+  assert.deepEqual([failed.type, failed.level], ["served", "warn"]);
   assert.equal(quiet.stderr(), "");
+});
+
+test("what goes wrong on the way to Anaplan is a line each, at level warn", async (t) => {
+  const { url, args } = await anaplan(t, (request, response) => {
+    if (request.url === "/token/authenticate") return json(response, {}, 401);
+    response.setHeader("Retry-After", "7");
+    json(response, {}, 429);
+  });
+  const limited = await startGateway(t, args);
+  const answer = await fetch(`${limited.origin}/anaplan${task}`);
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [429, "7"]);
+  const { level, delay } = await limited.logged(({ type }) => type === "rateLimit");
+  assert.deepEqual([level, delay], ["warn", 7_000]);
+  assert.ok(limited.log().every(({ type }) => ["rateLimit", "served"].includes(type)));
+
+  const user = { ANAPLAN_USER: "u", ANAPLAN_PASSWORD: "p-hush" };
+  const unknown = await startGateway(t, [...args, "--auth-url", `${url}/token`], { env: user });
+  assert.ok((await fetch(`${unknown.origin}/anaplan${task}`)).status >= 500);
+  const renewal = await unknown.logged(({ type }) => type === "renewal");
+  assert.deepEqual(
+    [renewal.level, renewal.reason, renewal.code],
+    ["warn", "first", "UNAUTHORIZED"],
+  );
 });
 
 test("a failure is logged at level warn", async (t) => {

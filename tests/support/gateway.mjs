@@ -18,6 +18,8 @@ function environment(env) {
 export function runGateway(args, { env = {}, ...options } = {}) {
   return runProgram(process.execPath, [cli, "gateway", ...args], {
     env: environment(env),
+    // One that serves after all would not end.
+    timeout: 20_000,
     ...options,
   });
 }
@@ -26,7 +28,11 @@ export function runGateway(args, { env = {}, ...options } = {}) {
  * Starts a gateway on a free port that ends with the test, and waits for what it prints. Everything
  * may pass, unless `args` says otherwise.
  */
-export async function startGateway(t, args, { env = { ANAPLAN_TOKEN: "t" }, input, cwd } = {}) {
+export async function startGateway(
+  t,
+  args,
+  { env = { ANAPLAN_TOKEN: "token-hush" }, input, cwd } = {},
+) {
   const allow = args.includes("--allow") ? [] : ["--allow", "*/*/*:*"];
   const child = spawn(process.execPath, [cli, "gateway", "--port", "0", ...allow, ...args], {
     env: environment(env),
@@ -58,12 +64,13 @@ export async function startGateway(t, args, { env = { ANAPLAN_TOKEN: "t" }, inpu
         .map((line) => JSON.parse(line)),
     /** Resolves with the first line that `matches`, whether it is there already or not. */
     async logged(matches) {
-      for (;;) {
+      for (let tries = 0; tries < 500; tries += 1) {
         const lines = stderr.split("\n").slice(0, -1);
         const found = lines.map((line) => JSON.parse(line)).find(matches);
         if (found) return found;
-        await new Promise((resolve) => child.stderr.once("data", resolve));
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
+      throw new Error(`no such line in the log:\n${stderr}`);
     },
   };
 }

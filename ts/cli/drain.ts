@@ -41,7 +41,9 @@ export class Drain {
     const late = new Promise<boolean>((resolve) => {
       timer = setTimeout(() => resolve(false), grace);
     });
-    const ended = await Promise.race([Promise.all([closed, work]).then(() => true), late]);
+    // Whether it went well makes no difference to how this ends.
+    const all = Promise.allSettled([closed, work]).then(() => true);
+    const ended = await Promise.race([all, late]);
     clearTimeout(timer);
     this.#server.closeAllConnections();
     return ended;

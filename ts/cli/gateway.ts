@@ -122,7 +122,7 @@ async function run(args: string[]): Promise<number> {
     throw explained(error as AnaplanError);
   }
   const origin = originOf(server);
-  const where = { baseUrl: origin + prefix, health: `${origin}/healthz` };
+  const where = { baseUrl: origin + prefix.replace(/\/$/, ""), health: `${origin}/healthz` };
   process.stdout.write(json ? `${JSON.stringify(where)}\n` : `${where.baseUrl} is a gateway.\n`);
   if (!settings.hosts) {
     log.say("warn", "hosts", "requests by any host name pass; --host-name names those that are to");
