@@ -60,7 +60,10 @@ test("nothing in it depends on where it was built or is loaded from", async () =
 test("the command uses the entries beside it rather than copies", async () => {
   const command = await installed("pkg/cli.js");
   assert.match(command, /^#!\/usr\/bin\/env node\n/);
-  assert.match(command, /from\s*"\.\/simulator\.js"|import\(\s*"\.\/simulator\.js"\s*\)/);
+  for (const entry of ["gateway", "simulator"]) {
+    const from = String.raw`from\s*"\./${entry}\.js"|import\(\s*"\./${entry}\.js"\s*\)`;
+    assert.match(command, new RegExp(from));
+  }
   assert.ok(command.length < (await installed("pkg/simulator.js")).length / 2);
 });
 
