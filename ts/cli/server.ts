@@ -61,8 +61,7 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
   try {
     await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
   } catch {
-    // The client went away, or Anaplan did: so that a part does not pass for the whole.
-    outgoing.destroy();
+    // The client went away, or Anaplan did: the connection breaks, so that no part passes for the whole.
   }
 }
 
