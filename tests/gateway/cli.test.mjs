@@ -1,11 +1,12 @@
 // The gateway as a process, over real sockets.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { at } from "../../scripts/project.mjs";
 import { answerTo, runGateway, socketTo, startGateway } from "../support/gateway.mjs";
 import { json, serve } from "../support/server.mjs";
 import { simulate } from "../support/simulator.mjs";
@@ -189,15 +190,56 @@ test("a port in use is named, with exit code 1", async (t) => {
   assert.match(stderr, new RegExp(`port ${port} .*in use.*--port 0`));
 });
 
+/** The command in a folder of its own, where it finds no package. */
+async function alone(t) {
+  const path = await folder(t);
+  await writeFile(join(path, "package.json"), '{"type":"module"}');
+  for (const file of ["cli.js", "gateway.js"]) await cp(at("pkg", file), join(path, file));
+  return join(path, "cli.js");
+}
+
+const redis = ["--redis", "redis://user@127.0.0.1:1/0"];
+
 test("--redis without the package says how to install it, with exit code 1", async (t) => {
-  const cwd = await folder(t);
-  const { code, stderr } = await runGateway([...allow, "--redis", "redis://127.0.0.1:1"], {
-    env: token,
-    cwd,
-  });
+  const options = { env: token, cwd: await folder(t), program: await alone(t) };
+  const { code, stderr } = await runGateway([...allow, ...redis], options);
   assert.equal(code, 1);
   assert.match(stderr, /npm install redis/);
   assert.doesNotMatch(stderr, /\n +at /);
+});
+
+test("--redis takes the package from where it is started, and a password from the environment", async (t) => {
+  const cwd = await folder(t);
+  await mkdir(join(cwd, "node_modules", "redis"), { recursive: true });
+  await writeFile(
+    join(cwd, "node_modules", "redis", "index.js"),
+    `const { EventEmitter } = require("node:events");
+    exports.createClient = ({ url, password, disableOfflineQueue }) => {
+      if (url !== "redis://user@127.0.0.1:1/0" || !disableOfflineQueue) throw new Error(url);
+      const client = new EventEmitter();
+      const open = setInterval(() => {
+        client.emit("error", new Error("WRONGPASS " + password));
+      }, 50);
+      const refuse = async () => { throw new Error("refused " + password); };
+      const destroy = () => clearInterval(open);
+      return Object.assign(client, { isReady: false, connect: refuse, eval: refuse, destroy });
+    };`,
+  );
+  const { args } = await anaplan(t);
+  const env = { ...token, REDIS_PASSWORD: "redis-hush" };
+  const options = { env, cwd, program: await alone(t) };
+  const gateway = await startGateway(t, [...args, ...redis], options);
+  // What cannot be reached makes no difference to those who ask.
+  assert.equal((await fetch(`${gateway.origin}/anaplan${task}`)).status, 200);
+  const away = await gateway.logged(({ type }) => type === "store");
+  assert.deepEqual([away.level, away.state], ["warn", "away"]);
+  const { level, message } = await gateway.logged(({ type }) => type === "redis");
+  assert.deepEqual([level, message], ["warn", "no connection: WRONGPASS"]);
+  await soon(200);
+  gateway.child.kill("SIGTERM");
+  assert.deepEqual(await within(gateway.exited), [0, null]);
+  assert.equal(gateway.log().filter(({ type }) => type === "redis").length, 1);
+  assert.doesNotMatch(gateway.stderr(), /hush/);
 });
 
 // Bytes as no browser sends them: none may forge a line, none may put a secret in one.

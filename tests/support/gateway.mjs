@@ -15,8 +15,8 @@ function environment(env) {
 }
 
 /** Runs `anaplan-tasks gateway` where it ends by itself. */
-export function runGateway(args, { env = {}, ...options } = {}) {
-  return runProgram(process.execPath, [cli, "gateway", ...args], {
+export function runGateway(args, { env = {}, program = cli, ...options } = {}) {
+  return runProgram(process.execPath, [program, "gateway", ...args], {
     env: environment(env),
     // One that serves after all would not end.
     timeout: 20_000,
@@ -28,13 +28,10 @@ export function runGateway(args, { env = {}, ...options } = {}) {
  * Starts a gateway on a free port that ends with the test, and waits for what it prints. Everything
  * may pass, unless `args` says otherwise.
  */
-export async function startGateway(
-  t,
-  args,
-  { env = { ANAPLAN_TOKEN: "token-hush" }, input, cwd } = {},
-) {
+export async function startGateway(t, args, options = {}) {
+  const { env = { ANAPLAN_TOKEN: "token-hush" }, input, cwd, program = cli } = options;
   const allow = args.includes("--allow") ? [] : ["--allow", "*/*/*:*"];
-  const child = spawn(process.execPath, [cli, "gateway", "--port", "0", ...allow, ...args], {
+  const child = spawn(process.execPath, [program, "gateway", "--port", "0", ...allow, ...args], {
     env: environment(env),
     cwd,
   });

@@ -101,7 +101,9 @@ async function run(args: string[]): Promise<number> {
 
   // Other commands have no use for it, and it holds a WebAssembly file.
   const { createGateway, redisStore } = await import("../gateway.js");
-  const connection = redis && (await connectRedis(redis));
+  const connection =
+    redis &&
+    (await connectRedis(redis, (reason) => log.say("warn", "redis", `no connection: ${reason}`)));
   if (connection) settings.store = redisStore(connection.client);
 
   let ready!: Promise<Gateway>;

@@ -8,9 +8,10 @@ interface Redis {
   createClient(options: object): Client;
 }
 
-/** As much of a client as is used here; the rest is what `redisStore` makes of it. */
+/** As much of a client as is used here, and by `redisStore`. */
 interface Client {
-  on(event: "error", listener: () => void): unknown;
+  eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  on(event: "error", listener: (error: NodeJS.ErrnoException) => void): unknown;
   connect(): Promise<unknown>;
   destroy?(): void;
   /** Before version 5. */
@@ -36,20 +37,37 @@ export function parseRedis(text: string): URL {
   return url;
 }
 
-/** A client that goes on trying for as long as it cannot connect. */
-export async function connectRedis(url: URL) {
+/** A client that goes on trying for as long as it cannot connect. `tell` hears why, when it changes. */
+export async function connectRedis(url: URL, tell: (reason: string) => void) {
   const { createClient } = await load();
-  const client = createClient({
+  const client = made(createClient, {
     url: url.href,
     // Late answers are of no use: what is not there at once is not there.
     disableOfflineQueue: true,
     ...(process.env.REDIS_PASSWORD && { password: process.env.REDIS_PASSWORD }),
   });
-  // The gateway tells of it, once; unheard, each try would end the process.
-  client.on("error", () => {});
+  let told: string | undefined;
+  // Unheard, each of them would end the process.
+  client.on("error", (error) => {
+    const reason = reasonOf(error);
+    if (reason !== told) tell((told = reason));
+  });
   client.connect().catch(() => {});
   const end = () => (client.destroy ? client.destroy() : void client.disconnect().catch(() => {}));
   return { client, end };
+}
+
+function made(createClient: Redis["createClient"], options: object): Client {
+  try {
+    return createClient(options);
+  } catch (error) {
+    throw new UsageError(`--redis: ${(error as Error).message}`);
+  }
+}
+
+/** In a word: what a server says beside its code may quote what it was sent, a password for one. */
+function reasonOf({ code, message, name }: NodeJS.ErrnoException): string {
+  return code ?? /^[A-Z]+(?= )/.exec(message)?.[0] ?? name;
 }
 
 async function load(): Promise<Redis> {
