@@ -13,7 +13,7 @@ use super::line::{Line, timed_out};
 use super::login::Login;
 use crate::error::{Code, Error};
 use crate::platform::{Opaque, TokenSource, monotonic, sleep, spawn, wall};
-use crate::policy::{Moment, Reason, TokenLife};
+use crate::policy::{Millis, Moment, Reason, TokenLife};
 use crate::reference::Invalid;
 
 /// Where the token comes from.
@@ -36,6 +36,8 @@ pub struct Source {
     held: RefCell<Option<Token>>,
     life: RefCell<TokenLife>,
     renewal: Flight,
+    /// When a user was last refused, and how: one who is refused again and again gets locked out.
+    refusal: RefCell<Option<(Millis, Failure)>>,
 }
 
 /// Who gives tokens.
@@ -134,6 +136,9 @@ impl Credentials {
 }
 
 impl Source {
+    /// How long a user who was refused is not tried again.
+    const REFUSED: Millis = 30_000.0;
+
     /// With whoever gives tokens.
     pub fn new(giver: Giver) -> Self {
         Self {
@@ -141,6 +146,7 @@ impl Source {
             held: RefCell::default(),
             life: RefCell::default(),
             renewal: Flight::default(),
+            refusal: RefCell::default(),
         }
     }
 
@@ -170,6 +176,11 @@ impl Source {
     }
 
     async fn renew(&self, line: &Line) -> Result<(), Failure> {
+        if let Some((at, refusal)) = &*self.refusal.borrow()
+            && monotonic() - at < Self::REFUSED
+        {
+            return Err(refusal.clone());
+        }
         let reason = self.life.borrow().need(now()).unwrap_or(Reason::Expiring);
         let old = self.held.borrow().clone().filter(|_| self.life.borrow().is_good(now()));
         let started = monotonic();
@@ -180,6 +191,11 @@ impl Source {
         let error = given.as_ref().err().and_then(Failure::error);
         let event = Event::renewal(reason.as_str(), monotonic() - started, error);
         line.events.tell(&event);
+        if let (Giver::Login(_), Err(failure)) = (&self.giver, &given)
+            && matches!(failure.http_status(), Some(401 | 403))
+        {
+            *self.refusal.borrow_mut() = Some((monotonic(), failure.clone()));
+        }
         let Given { token, expires_at } = given?;
         *self.held.borrow_mut() = Some(token);
         self.life.borrow_mut().renewed(now(), expires_at);

@@ -23,6 +23,7 @@ Options:
   --origin URL       another site whose pages may use it; may be repeated
   --host-name NAME   a host name that requests may come by, with its port if that is not the usual
                      one; may be repeated (default: on this machine alone, its own names; else any)
+  --programs         lets programs start and cancel, too, not only pages
   --trust-proxy      a proxy of yours is in front: a client's address is the last one in the header
                      X-Forwarded-For
   --requests-per-minute N
@@ -64,6 +65,7 @@ const options = {
   prefix: { type: "string" },
   origin: { type: "string", multiple: true },
   "host-name": { type: "string", multiple: true },
+  programs: { type: "boolean", default: false },
   "trust-proxy": { type: "boolean", default: false },
   "requests-per-minute": { type: "string" },
   redis: { type: "string" },
@@ -92,6 +94,7 @@ async function run(args: string[]): Promise<number> {
     allow: values.allow.map(parseAllow),
     prefix,
     origins: values.origin,
+    programs: values.programs,
     baseUrl: values["base-url"],
     requestsPerMinute: parsePositive("requests-per-minute", values["requests-per-minute"]),
     instances: parsePositive("instances", values.instances),

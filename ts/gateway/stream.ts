@@ -1,10 +1,15 @@
 /**
- * The same stream, which calls `over` once when it ends, breaks, or is not wanted any more. It takes a
+ * The same stream, which calls `over` when it ends, breaks, or is not wanted any more. It takes a
  * piece when one is asked for and no sooner, so that a slow reader slows whoever writes.
  */
 export function until(stream: ReadableStream<Uint8Array> | null, over: () => void) {
+  let isOver = false;
+  const end = () => {
+    if (!isOver) over();
+    isOver = true;
+  };
   if (!stream) {
-    over();
+    end();
     return null;
   }
   const reader = stream.getReader();
@@ -13,15 +18,16 @@ export function until(stream: ReadableStream<Uint8Array> | null, over: () => voi
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          if (isOver) return;
           if (!done) return controller.enqueue(value);
           controller.close();
         } catch (error) {
           controller.error(error);
         }
-        over();
+        end();
       },
       async cancel(reason) {
-        over();
+        end();
         await reader.cancel(reason);
       },
     },
