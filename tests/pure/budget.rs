@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 
-use anaplan_tasks::policy::{Budget, Class, Millis, Ticket, Turn};
+use anaplan_tasks::policy::{Budget, Class, Millis, Rate, Ticket, Turn};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -179,6 +179,49 @@ fn a_hundred_thousand_a_minute_are_kept_to() {
     }
 }
 
+#[test]
+fn a_rate_is_a_tenth_at_once_and_the_rest_evenly() {
+    let all = [
+        (300.0, 30.0, 271.0),
+        (600.0, 60.0, 541.0),
+        (15.0, 2.0, 14.0),
+        (10.0, 1.0, 10.0),
+        (1.0, 1.0, 1.0),
+        // Half a request is none, and fewer than one is nothing to share.
+        (300.9, 30.0, 271.0),
+        (0.3, 1.0, 1.0),
+        (0.0, 1.0, 1.0),
+        (-7.0, 1.0, 1.0),
+        (f64::NAN, 1.0, 1.0),
+    ];
+    for (per_minute, burst, evenly) in all {
+        assert_eq!(Rate::of(per_minute), Rate { burst, interval: MINUTE / evenly }, "{per_minute}");
+    }
+}
+
+#[test]
+fn a_pause_is_as_long_as_it_has_left() {
+    let mut budget = Budget::<()>::new(300.0, 0.0);
+    assert_eq!(budget.paused_for(0.0), None);
+    budget.pause(1_000.0, 11_000.0);
+    assert_eq!(budget.paused_for(1_000.0), Some(10_000.0));
+    assert_eq!(budget.paused_for(10_999.0), Some(1.0));
+    assert_eq!(budget.paused_for(11_000.0), None, "then one may go");
+    assert_eq!(budget.paused_for(12_000.0), None);
+    budget.pause(12_000.0, 20_000.0);
+    budget.pause(13_000.0, 14_000.0);
+    assert_eq!(budget.paused_for(13_000.0), Some(7_000.0), "a shorter one ends no longer one");
+    budget.pause(13_000.0, 30_000.0);
+    assert_eq!(budget.paused_for(13_000.0), Some(17_000.0));
+}
+
+#[test]
+fn a_pause_that_is_over_at_once_is_none() {
+    let mut budget = Budget::<()>::new(300.0, 0.0);
+    budget.pause(5_000.0, 5_000.0);
+    assert_eq!(budget.paused_for(5_000.0), None);
+}
+
 fn crowd(budget: &mut Budget<u32>, class: Class, size: u32) {
     for number in 0..size {
         budget.enter(class, number);
@@ -304,6 +347,8 @@ impl World {
             Event::Back(time) => self.now -= time,
         }
         prop_assert_eq!(self.budget.is_idle(), self.waiting.is_empty());
+        let left = self.paused_until - self.now;
+        prop_assert_eq!(self.budget.paused_for(self.now), (left > 0.0).then_some(left));
         Ok(())
     }
 
@@ -424,6 +469,31 @@ proptest! {
         }
         prop_assert!(world.budget.is_idle(), "it comes to no end");
         world.check_flow()?;
+    }
+
+    #[test]
+    fn who_keeps_to_a_rate_stays_within_each_minute_and_uses_it(
+        per_minute in per_minute(), gaps in prop::collection::vec(prop_oneof![Just(0.0), 0.0..1e4], 1..200),
+    ) {
+        let Rate { burst, interval } = Rate::of(per_minute);
+        prop_assert_eq!(burst.fract(), 0.0);
+        prop_assert!(burst >= 1.0 && interval > 0.0);
+        // Another bucket than ours, such as a store has.
+        let (mut now, mut left, mut gone) = (0.0, burst, Vec::new());
+        for gap in gaps {
+            now += gap;
+            left = burst.min(left + gap / interval);
+            while left >= 1.0 {
+                left -= 1.0;
+                gone.push(now);
+            }
+        }
+        let most = per_minute as usize;
+        for (first, one_more) in gone.iter().zip(gone.iter().skip(most)) {
+            prop_assert!(one_more - first >= MINUTE - TOLERANCE, "{first} {one_more}");
+        }
+        let even = burst + (MINUTE - interval) / interval;
+        prop_assert!((even - per_minute.floor()).abs() < 1e-6, "{even} of {per_minute}");
     }
 
     #[test]
