@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The body of a start. Anaplan's pages want `localeName` before `mappingParameters`, and so they are
 /// written in this order.
@@ -30,6 +31,9 @@ impl Start {
              mappingParameters";
         let start: Self = serde_json::from_slice(body)
             .map_err(|error| format!("{EXPECTED}; found: {}", what(&error)))?;
+        if !is_of_objects(body) {
+            return Err(format!("{EXPECTED}; found a list instead of an object"));
+        }
         let is_locale = !start.locale_name.is_empty()
             && start.locale_name.len() <= 35
             && start
@@ -46,17 +50,30 @@ impl Start {
     }
 }
 
+/// Whether there are objects where they should be. Serde takes a list of their values for one, too.
+fn is_of_objects(body: &[u8]) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let parameters = body.get("mappingParameters").and_then(Value::as_array);
+    body.is_object() && parameters.is_none_or(|list| list.iter().all(Value::is_object))
+}
+
 /// What is wrong, without repeating a value.
 fn what(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!("at line {} column {}", error.line(), error.column());
     match error.classify() {
-        // Names of fields are quoted by backticks, values are not.
-        serde_json::error::Category::Data if text.contains("field `") => {
+        // Its name is repeated, and what is in it is not; that could say "field", too.
+        serde_json::error::Category::Data if is_about_a_field(&text) => {
             let name: String = text.chars().filter(|c| !c.is_control()).take(120).collect();
             name
         }
         serde_json::error::Category::Data => format!("a value of another type {place}"),
         _ => format!("no JSON {place}"),
     }
+}
+
+fn is_about_a_field(text: &str) -> bool {
+    ["missing field `", "unknown field `", "duplicate field `"]
+        .iter()
+        .any(|start| text.starts_with(start))
 }

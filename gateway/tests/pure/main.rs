@@ -14,6 +14,7 @@ mod asked;
 mod clients;
 mod origin;
 mod reply;
+mod start;
 
 use anaplan_tasks::reference::{Given, Id, Kind, ModelRef};
 use anaplan_tasks::wire::Json;
