@@ -136,6 +136,17 @@ impl Part {
         Ok(part)
     }
 
+    /// Where it begins.
+    pub fn offset(&self) -> u32 {
+        self.offset.unwrap_or_default()
+    }
+
+    /// This part of a list that is here as a whole.
+    pub fn of<T>(&self, rows: Vec<T>) -> Vec<T> {
+        let limit = self.limit.map_or(usize::MAX, |limit| limit as usize);
+        rows.into_iter().skip(self.offset() as usize).take(limit).collect()
+    }
+
     /// The query string, with its question mark; empty where all is asked for.
     pub fn query(&self) -> String {
         let mut query = String::new();

@@ -8,7 +8,7 @@ use anaplan_tasks::bindings::options::{Options, exchange, function, is_missing, 
 use anaplan_tasks::bindings::outcome::{outcome, settled};
 use anaplan_tasks::bindings::panic;
 use anaplan_tasks::client::{Gate, Slots};
-use anaplan_tasks::error::Error;
+use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::platform::property;
 use anaplan_tasks::policy::{Rate, Retry};
 use anaplan_tasks::reference::{Given, Id, Invalid};
@@ -192,11 +192,19 @@ fn server(options: &JsValue) -> Result<Server, Error> {
 fn allow(value: &JsValue) -> Result<Allow, Error> {
     const EXPECTED: &str =
         "a rule { workspaces, models, actions, operations }, or an array of them";
-    let rules = if value.is_array() { Array::from(value) } else { Array::of1(value) };
     if !value.is_object() {
         return Err(Invalid::new("allow", EXPECTED, kind(value)).into());
     }
-    Ok(Allow::new(rules.iter().map(|rule| self::rule(&rule)).collect::<Result<_, _>>()?))
+    let rules = if value.is_array() { items("allow", value)? } else { vec![value.clone()] };
+    Ok(Allow::new(rules.iter().map(rule).collect::<Result<_, _>>()?))
+}
+
+/// What is in an array, which may throw: in here, that would break everything down.
+fn items(name: &str, array: &JsValue) -> Result<Vec<JsValue>, Error> {
+    let throws = |_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws"));
+    let length = Reflect::get(array, &"length".into()).map_err(throws)?.as_f64();
+    let length = length.unwrap_or_default() as u32;
+    (0..length).map(|at| Reflect::get_u32(array, at).map_err(throws)).collect()
 }
 
 fn rule(value: &JsValue) -> Result<Rule, Error> {
@@ -225,7 +233,7 @@ fn ids(rule: &Options<'_>, name: &'static str, argument: &'static str) -> Result
         return Err(Invalid::new(argument, EXPECTED, found).into());
     }
     let (mut ids, mut all) = (Vec::new(), false);
-    for id in Array::from(&value).iter() {
+    for id in items(argument, &value)? {
         match id.as_string() {
             Some(text) if text == "*" => all = true,
             Some(text) => ids.push(Id::parse(argument, Given::Text(text))?),
@@ -248,7 +256,7 @@ fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
         return Err(Invalid::new(ARGUMENT, EXPECTED, found).into());
     }
     let mut operations = Vec::new();
-    for word in Array::from(&value).iter() {
+    for word in items(ARGUMENT, &value)? {
         let text = word.as_string();
         let known = Operation::ALL.into_iter().find(|one| text.as_deref() == Some(one.as_str()));
         match (known, text.as_deref()) {
@@ -339,7 +347,7 @@ fn texts(
     let text = |item: JsValue| {
         item.as_string().ok_or_else(|| Error::from(Invalid::new(name, expected, kind(&item))))
     };
-    Array::from(&value).iter().map(text).collect::<Result<_, _>>().map(Some)
+    items(name, &value)?.into_iter().map(text).collect::<Result<_, _>>().map(Some)
 }
 
 fn store(options: &Options<'_>, on_event: Option<Function>) -> Result<Option<Rc<Store>>, Error> {

@@ -66,6 +66,5 @@ impl Origins {
 /// Whether these are one origin. Before a proxy that ends TLS, the page's is https and ours is not.
 fn is_same(origin: &str, own: &str) -> bool {
     let host = |text: &'_ str| text.split_once("://").map(|(_, host)| host.to_ascii_lowercase());
-    origin == own
-        || (origin.starts_with("https://") && host(origin).is_some() && host(origin) == host(own))
+    origin == own || (origin.starts_with("https://") && host(origin) == host(own))
 }

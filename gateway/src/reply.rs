@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value, json};
 
 use crate::allow::Allow;
+use crate::asked::Part;
 
 /// An answer, before headers that depend on who asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,6 +99,16 @@ impl Reply {
         Self::error(status, message).wanting(error.retry_after)
     }
 
+    /// To be asked again no earlier than after so many milliseconds, whatever else it says.
+    #[must_use]
+    pub fn no_earlier_than(mut self, millis: f64) -> Self {
+        let name = "Retry-After";
+        let said = self.headers.iter().position(|(header, _)| *header == name);
+        let said = said.map(|at| self.headers.remove(at).1);
+        let seconds = said.and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+        self.retry_after(millis.max(seconds * 1_000.0))
+    }
+
     fn wanting(self, retry_after: Option<f64>) -> Self {
         match retry_after {
             Some(millis) => self.retry_after(millis),
@@ -145,7 +156,7 @@ impl Reply {
         })
     }
 
-    /// A list of what `shows` makes of each row.
+    /// A list of what `shows` makes of each row, page by page as Anaplan sends it.
     fn list(mut answer: Json, key: &str, shows: &dyn Fn(Json) -> Option<Value>) -> Option<Self> {
         if !matches!(answer, Json::Object(_)) {
             return None;
@@ -166,12 +177,40 @@ impl Reply {
         Some(Self::success([("meta", meta), (key, rows)]))
     }
 
-    /// The actions of a model that may be seen.
-    pub fn actions(answer: Json, model: &ModelRef, kind: Kind, allow: &Allow) -> Option<Self> {
-        Self::list(answer, kind.segment(), &|row| {
-            let id = Id::parse("id", Given::Text(row.clone().take("id").into_text()?)).ok()?;
-            allow.shows(model, &id).then(|| value(row))
-        })
+    /// The actions of a model that may be seen: a part of all of them, counted anew, for nothing is to
+    /// be learnt of the others.
+    pub fn actions(
+        mut answer: Json,
+        model: &ModelRef,
+        kind: Kind,
+        allow: &Allow,
+        part: &Part,
+    ) -> Option<Self> {
+        if !matches!(answer, Json::Object(_)) {
+            return None;
+        }
+        let key = kind.segment();
+        let rows = answer.take(key).into_objects().filter_map(|mut row| {
+            let text = row.take("id").into_text()?;
+            let id = Id::parse("id", Given::Text(text)).ok()?;
+            allow.shows(model, &id).then(|| {
+                let mut row = value(row);
+                if let Some(fields) = row.as_object_mut() {
+                    fields.insert("id".into(), id.as_str().into());
+                }
+                row
+            })
+        });
+        let rows: Vec<Value> = rows.collect();
+        let all = rows.len();
+        let rows = part.of(rows);
+        let paging = json!({
+            "currentPageSize": rows.len(),
+            "offset": part.offset(),
+            "totalSize": all,
+        });
+        let rows = if rows.is_empty() { Value::Null } else { Value::Array(rows) };
+        Some(Self::success([("meta", json!({ "paging": paging })), (key, rows)]))
     }
 
     /// What an action is made of.

@@ -164,8 +164,9 @@ impl Server {
         // A page that may read the answer may read a refusal, too, whatever the reason.
         let origin = incoming.header("origin").filter(|origin| self.origins.names(origin));
         let mut served = Served { origin, ..Served::default() };
-        let (answer, guest) = match self.enter(address.as_deref().map(Client::parse)) {
-            Ok(guest) => match self.serve(&incoming, &mut served).await {
+        let client = address.as_deref().map(Client::parse);
+        let (answer, guest) = match self.enter(client.clone()) {
+            Ok(guest) => match self.serve(&incoming, client, &mut served).await {
                 Ok(answer) | Err(answer) => (answer, Some(guest)),
             },
             Err(answer) => (answer, None),
@@ -208,13 +209,18 @@ impl Server {
             }
             Err(Crowded::All) => {
                 let text = "Too many requests are under way. Ask again in a moment.";
-                return refuse(Reply::error(503, text).retry_after(1_000.0));
+                return refuse(Reply::error(429, text).retry_after(1_000.0));
             }
         }
         Ok(Guest { server: Rc::clone(self), client })
     }
 
-    async fn serve(&self, incoming: &Incoming, served: &mut Served) -> Refused<Answer> {
+    async fn serve(
+        &self,
+        incoming: &Incoming,
+        client: Option<Client>,
+        served: &mut Served,
+    ) -> Refused<Answer> {
         let url = incoming.url();
         let method = incoming.method();
         served.method = ["GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH"]
@@ -224,9 +230,6 @@ impl Server {
             return refuse(Reply::error(414, "The address is too long"));
         }
         let url = Url::read(&url).ok_or_else(|| reply(not_found()))?;
-        if !self.goes_by(&url) {
-            return refuse(Reply::error(421, "The gateway does not go by this host name"));
-        }
         let below = url.path.strip_prefix(self.prefix.as_str());
         if url.path == "/healthz" || below == Some("/healthz") {
             return match method.as_str() {
@@ -234,6 +237,9 @@ impl Server {
                 "HEAD" => Ok(reply(Reply { body: "".into(), ..self.health() })),
                 _ => refuse(not_allowed("GET, HEAD")),
             };
+        }
+        if !self.goes_by(&url) {
+            return refuse(Reply::error(421, "The gateway does not go by this host name"));
         }
         let below = below.ok_or_else(|| reply(not_found()))?;
         let sender_site = incoming.header("sec-fetch-site");
@@ -276,7 +282,7 @@ impl Server {
                 return Ok(Answer::Reply(self.start(start, path, Rc::clone(&has_left)).await));
             }
             self.authorized(incoming.request(), &asked).await?;
-            self.perform(incoming, asked.operation, &asked.path, path, part.query()).await
+            self.perform(incoming, &asked, path, part, client).await
         };
         let patience = match &asked.path {
             Path::Chunks(_) | Path::Chunk(..) => self.timeout * Self::FILES,
@@ -286,10 +292,14 @@ impl Server {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => {
                 let text = match asked.operation {
-                    Operation::Start if has_left.get() => {
+                    // By any other status it could not be told from one that may have started.
+                    Operation::Start if !has_left.get() => {
+                        let text = "Too many others wait. Nothing was started.";
+                        return refuse(Reply::error(429, text).retry_after(5_000.0));
+                    }
+                    Operation::Start => {
                         "No answer in time. Whether the task was started is not known."
                     }
-                    Operation::Start => "No answer in time. Nothing was started.",
                     Operation::Cancel => "No answer in time. The task may be cancelled yet.",
                     _ => "No answer in time: Anaplan is slow, or many others wait.",
                 };
@@ -338,9 +348,16 @@ impl Server {
         let operation = JsValue::from_str(asked.operation.as_str());
         let reference = to_js(&Subject(&asked.path)).map_err(|_| broken())?;
         let decided = match authorize.call3(&JsValue::UNDEFINED, request, &operation, &reference) {
-            Ok(decided) => promised(&decided).await.map_err(|_| broken())?,
-            Err(_) => return Err(broken()),
+            Ok(decided) => promised(&decided).await,
+            Err(cause) => Err(cause),
         };
+        let decided = decided.map_err(|cause| {
+            if let Some(listener) = &self.on_event {
+                let message = wire::excerpt(&Opaque(cause).describe());
+                tell(listener, &Fault { kind: "fault", message: &message });
+            }
+            broken()
+        })?;
         if decided.as_bool() == Some(true) {
             return Ok(());
         }
@@ -355,21 +372,23 @@ impl Server {
     async fn perform(
         &self,
         incoming: &Incoming,
-        operation: Operation,
-        about: &Path,
+        asked: &Asked,
         path: String,
-        query: String,
+        part: Part,
+        client: Option<Client>,
     ) -> Refused<Answer> {
         let ask = |task, class, expected, read| Question {
             path: path.clone(),
-            query: query.clone(),
+            query: part.query(),
+            part: part.query(),
+            client,
             task,
             class,
             expected,
             read,
         };
-        let question = match about {
-            Path::Task(task) if operation == Operation::Cancel => {
+        let question = match &asked.path {
+            Path::Task(task) if asked.operation == Operation::Cancel => {
                 return Ok(Answer::Reply(self.cancel(task, path).await));
             }
             Path::Chunk(..) => return self.download(incoming, &path).await,
@@ -390,10 +409,13 @@ impl Server {
             ),
             Path::Actions(model, kind) => {
                 let (model, kind, allow) = (model.clone(), *kind, Rc::clone(&self.allow));
+                let asks = part.clone();
                 let read = move |answer: &client::Answer| {
-                    Reply::actions(answer.json()?, &model, kind, &allow)
+                    Reply::actions(answer.json()?, &model, kind, &allow, &asks)
                 };
-                ask(None, Class::Status, "a list of actions", Box::new(read))
+                let question = ask(None, Class::Status, "a list of actions", Box::new(read));
+                // All of them, so that what is hidden leaves no gaps.
+                Question { query: String::new(), ..question }
             }
             Path::Action(action) => {
                 let kind = action.kind;
@@ -490,7 +512,12 @@ impl Server {
             }
         });
         match select(sent, pin!(gone)).await {
-            Either::Left((Ok(Some(answer)), _)) => Ok(Answer::Stream(answer.into_stream())),
+            Either::Left((Ok(Some(answer)), _)) => match answer.status() {
+                200 => Ok(Answer::Stream(answer.into_stream())),
+                // On record for rows that are no longer kept.
+                204 => Ok(reply(Reply::empty(204))),
+                _ => refuse(shared::failed(&answer.not_understood("a chunk"))),
+            },
             Either::Left((Ok(None), _)) => Err(reply(unsent())),
             Either::Left((Err(failure), _)) => refuse(shared::failed(&failure)),
             // Nobody reads it. The number is what other servers log here.
@@ -544,6 +571,14 @@ impl Serialize for Subject<'_> {
         }
         map.end()
     }
+}
+
+/// What the host application's own code did, as it is told.
+#[derive(Serialize)]
+struct Fault<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    message: &'a str,
 }
 
 /// A request that was answered, as it is told.

@@ -3,15 +3,16 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-use anaplan_tasks::client::{About, Answer, Content, Failure, Flight};
+use anaplan_tasks::client::{About, Answer, Content, Failure, Flight, Slots};
 use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::platform::{chance, monotonic, sleep, spawn};
 use anaplan_tasks::policy::{Class, FLOOR, Millis};
 use anaplan_tasks::reference::TaskRef;
 use wasm_bindgen::JsValue;
 
+use crate::clients::Client;
 use crate::reply::Reply;
 use crate::store::{Away, Store};
 use crate::upstream::Upstream;
@@ -21,14 +22,20 @@ pub struct Shared {
     upstream: Rc<Upstream>,
     open: RefCell<HashMap<Rc<str>, Rc<Slot>>>,
     swept_at: Cell<Millis>,
+    lines: RefCell<HashMap<Client, Weak<Slots>>>,
 }
 
 /// A question to Anaplan that changes nothing.
 pub struct Question {
     /// The path, canonical.
     pub path: String,
-    /// The query string, with its question mark, or nothing.
+    /// The query string for Anaplan, with its question mark, or nothing.
     pub query: String,
+    /// What tells it from other questions of this path.
+    pub part: String,
+    /// Who asks, as far as that is known: many questions of one wait behind each other, and not
+    /// before everybody else's.
+    pub client: Option<Client>,
     /// Which task it is about.
     pub task: Option<TaskRef>,
     /// How urgent it is.
@@ -76,13 +83,20 @@ struct Kept {
 const FINAL: Millis = 60_000.0;
 /// How long a process may take to ask, before another takes over.
 const CLAIM: Millis = 10_000.0;
+/// How many questions of one client stand in line with those of others at once.
+const AT_ONCE: usize = 20;
 /// Longer than any answer is kept.
 const CHANGES: Millis = 2.0 * FINAL;
 
 impl Shared {
     /// Nothing is known yet.
     pub fn new(upstream: Rc<Upstream>) -> Self {
-        Self { upstream, open: RefCell::default(), swept_at: Cell::new(monotonic()) }
+        Self {
+            upstream,
+            open: RefCell::default(),
+            swept_at: Cell::new(monotonic()),
+            lines: RefCell::default(),
+        }
     }
 
     /// The answer that is known to the question of this path, in the form that `write` gives it. All
@@ -96,7 +110,7 @@ impl Shared {
 
     /// The answer, at most five seconds old.
     pub async fn ask(&self, question: Question) -> Rc<Reply> {
-        let slot = self.slot(&format!("{}{}", question.path, question.query), &question.path);
+        let slot = self.slot(&format!("{}{}", question.path, question.part), &question.path);
         let question = Rc::new(question);
         loop {
             if let Some(reply) = slot.fresh() {
@@ -110,6 +124,7 @@ impl Shared {
                     upstream: Rc::clone(&self.upstream),
                     slot: Rc::clone(&slot),
                     question: Rc::clone(&question),
+                    line: self.line(question.client.as_ref()),
                 };
                 async move { asking.run().await }
             });
@@ -156,14 +171,30 @@ impl Shared {
         // not outlive the count here.
         if let Some(store) = &self.upstream.store {
             for path in paths {
-                // Where it is away, nobody shares what was known.
-                let _ = store.increment(&changes_key(path), CHANGES).await;
+                if tell(store, path).await.is_err() {
+                    spawn(tell_again(Rc::clone(store), path.clone()));
+                }
             }
         }
         for slot in self.open.borrow().values().filter(|slot| paths.contains(&slot.path)) {
             slot.changes.set(slot.changes.get().wrapping_add(1));
             slot.kept.take();
         }
+    }
+
+    /// Where the questions of one client wait for their turn.
+    fn line(&self, client: Option<&Client>) -> Rc<Slots> {
+        let Some(client) = client else {
+            return Rc::new(Slots::new(1));
+        };
+        let mut lines = self.lines.borrow_mut();
+        if let Some(line) = lines.get(client).and_then(Weak::upgrade) {
+            return line;
+        }
+        lines.retain(|_, line| line.strong_count() > 0);
+        let line = Rc::new(Slots::new(AT_ONCE));
+        lines.insert(client.clone(), Rc::downgrade(&line));
+        line
     }
 
     fn slot(&self, key: &str, path: &str) -> Rc<Slot> {
@@ -201,6 +232,7 @@ struct Asking {
     upstream: Rc<Upstream>,
     slot: Rc<Slot>,
     question: Rc<Question>,
+    line: Rc<Slots>,
 }
 
 /// What came of a question.
@@ -224,7 +256,7 @@ impl Asking {
             None => Err(Away),
         };
         let (reply, changes, is_shared) = match through {
-            Ok((reply, changes)) => (reply, changes, true),
+            Ok(found) => found,
             Err(Away) => {
                 let (reply, changes) = self.alone().await;
                 (reply, changes, false)
@@ -249,11 +281,9 @@ impl Asking {
     /// As the only process, or without knowing of the others.
     async fn alone(&self) -> (Reply, u32) {
         loop {
-            if let Some(settled) = self.slot.settled.get().filter(|_| self.question.is_paced()) {
-                let wait = settled + FLOOR - monotonic();
-                if wait > 0.0 {
-                    sleep(wait).await;
-                }
+            let wait = self.too_early();
+            if wait > 0.0 {
+                sleep(wait).await;
             }
             if let Some(Sent { reply, left }) = self.send(None).await {
                 return (reply, left.unwrap_or_else(|| self.slot.changes.get()));
@@ -261,27 +291,34 @@ impl Asking {
         }
     }
 
-    /// With the others: one of all processes asks, and the others find the answer.
-    async fn through(&self, store: &Store) -> Result<(Reply, u32), Away> {
-        let key = format!("{}{}", self.question.path, self.question.query);
+    /// How long until Anaplan may be asked again, as far as this process knows.
+    fn too_early(&self) -> Millis {
+        let settled = self.slot.settled.get().filter(|_| self.question.is_paced());
+        settled.map_or(0.0, |settled| settled + FLOOR - monotonic())
+    }
+
+    /// With the others: one of all processes asks, and the others find the answer. Says, too, how many
+    /// changes the answer knows of, and whether the others have it.
+    async fn through(&self, store: &Store) -> Result<(Reply, u32, bool), Away> {
+        let key = format!("{}{}", self.question.path, self.question.part);
         let asking = format!("asking:{key}");
-        let mine = format!("{:x}", (chance() * 9e15) as u64);
+        let mine = word();
         let claim = Claim { store, key: &asking, mine: &mine };
         loop {
             let known = self.slot.changes.get();
             let changes = self.changes(store).await?;
             let answer = format!("answer:{}:{changes}:{key}", self.upstream.name);
             if let Some(reply) = find(store, &answer).await? {
-                return Ok((reply, known));
+                return Ok((reply, known, true));
             }
-            if !store.claim(&asking, &mine, CLAIM).await? {
+            if self.too_early() > 0.0 || !store.claim(&asking, &mine, CLAIM).await? {
                 sleep(100.0 + 100.0 * chance()).await;
                 continue;
             }
             // Between the two looks somebody may have found the answer, and let go.
             if let Some(reply) = find(store, &answer).await? {
                 store.delete(&asking, &mine).await?;
-                return Ok((reply, known));
+                return Ok((reply, known, true));
             }
             let Some(Sent { reply, left }) = self.send(Some(&claim)).await else {
                 continue;
@@ -290,7 +327,10 @@ impl Asking {
             let shared = self.share(&claim, &answer, &reply, left.is_some()).await;
             match (shared, self.changes(store).await) {
                 (Ok(()), Ok(now)) if now != changes => {}
-                _ => return Ok((reply, left.unwrap_or_else(|| self.slot.changes.get()))),
+                (shared, _) => {
+                    let known = left.unwrap_or_else(|| self.slot.changes.get());
+                    return Ok((reply, known, shared.is_ok()));
+                }
             }
         }
     }
@@ -302,7 +342,8 @@ impl Asking {
         reply: &Reply,
         has_left: bool,
     ) -> Result<(), Away> {
-        if has_left && reply.status != 429 {
+        // What is this process's own trouble is not the others'.
+        if has_left && reply.status < 500 && reply.status != 429 {
             let ttl = if reply.is_final { FINAL } else { FLOOR };
             store.set(answer, &written(reply), ttl).await?;
         }
@@ -320,9 +361,10 @@ impl Asking {
 
     /// Asks Anaplan; not if the right to it was lost while it waited for its turn.
     async fn send(&self, claim: Option<&Claim<'_>>) -> Option<Sent> {
-        let Question { path, query, task, class, expected, read } = &*self.question;
+        let Question { path, query, task, class, expected, read, .. } = &*self.question;
         let about = About { method: "GET", path, task: task.as_ref(), attempt: 1.0 };
         let content = Content { query, ..Content::default() };
+        let _place = self.line.take().await;
         let settles = Settles { slot: &self.slot, left: Cell::default() };
         let leaving = async || {
             if let Some(claim) = claim
@@ -340,6 +382,8 @@ impl Asking {
             }
             Err(failure) => failed(&failure),
         };
+        // It is what everybody is told until then.
+        let reply = if reply.status < 500 { reply } else { reply.no_earlier_than(FLOOR) };
         Some(Sent { reply, left: settles.left.get() })
     }
 }
@@ -387,6 +431,27 @@ pub fn paused(left: Millis) -> Reply {
     let mut error = Error::new(Code::RateLimited, "");
     error.retry_after = Some(left);
     Reply::failed(&error)
+}
+
+/// Tells the other processes that something has changed.
+async fn tell(store: &Store, path: &str) -> Result<(), Away> {
+    store.set(&changes_key(path), &word(), CHANGES).await
+}
+
+/// The same, until it is heard or nobody has an answer from before any more.
+async fn tell_again(store: Rc<Store>, path: String) {
+    let began = monotonic();
+    while monotonic() - began < 2.0 * FLOOR {
+        sleep(FLOOR / 5.0).await;
+        if tell(&store, &path).await.is_ok() {
+            return;
+        }
+    }
+}
+
+/// One that nobody else has.
+fn word() -> String {
+    format!("{:x}", (chance() * 9e15) as u64)
 }
 
 fn changes_key(path: &str) -> String {

@@ -1,4 +1,4 @@
-//! What several processes share, as JavaScript gives it: an object with five methods. Whatever goes
+//! What several processes share, as JavaScript gives it: an object with four methods. Whatever goes
 //! wrong with it, the gateway goes on alone.
 
 use std::cell::Cell;
@@ -7,6 +7,7 @@ use std::pin::pin;
 use anaplan_tasks::bindings::options::tell;
 use anaplan_tasks::platform::{Opaque, monotonic, promised, property, sleep};
 use anaplan_tasks::policy::{Millis, Rate};
+use anaplan_tasks::wire::excerpt;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Object, Reflect};
 use serde::Serialize;
@@ -18,7 +19,6 @@ pub struct Store {
     get: Function,
     set: Function,
     delete: Function,
-    increment: Function,
     take: Function,
     on_event: Option<Function>,
     is_away: Cell<bool>,
@@ -49,7 +49,7 @@ struct Event<'a> {
 impl Store {
     /// What it must be.
     pub const EXPECTED: &'static str =
-        "an object with the methods get, set, delete, increment and take, as redisStore() makes it";
+        "an object with the methods get, set, delete and take, as redisStore() makes it";
     /// Longer than this it may not take: a page waits.
     const PATIENCE: Millis = 250.0;
     /// How long it is left alone once it is away.
@@ -62,7 +62,6 @@ impl Store {
             get: method("get")?,
             set: method("set")?,
             delete: method("delete")?,
-            increment: method("increment")?,
             take: method("take")?,
             object,
             on_event,
@@ -80,7 +79,7 @@ impl Store {
     pub async fn get(&self, key: &str) -> Result<Option<Held>, Away> {
         let held = self.call(&self.get, &Array::of1(&key.into())).await?;
         let value = property(&held, "value").as_string();
-        let ttl = property(&held, "ttl").as_f64().filter(|ttl| ttl.is_finite());
+        let ttl = property(&held, "ttl").as_f64().filter(|ttl| *ttl > 0.0);
         Ok(value.zip(ttl).map(|(value, ttl)| Held { value, ttl }))
     }
 
@@ -99,11 +98,6 @@ impl Store {
         self.call(&self.delete, &Array::of2(&key.into(), &value.into())).await.map(|_| ())
     }
 
-    /// Adds one to a counter.
-    pub async fn increment(&self, key: &str, ttl: Millis) -> Result<(), Away> {
-        self.call(&self.increment, &Array::of2(&key.into(), &ttl.into())).await.map(|_| ())
-    }
-
     /// Takes one from a bucket, or says how long to wait before another try.
     pub async fn take(&self, key: &str, rate: Rate) -> Result<Millis, Away> {
         let object = Object::new();
@@ -112,7 +106,10 @@ impl Store {
             let _ = Reflect::set(&object, &name.into(), &value.into());
         }
         let wait = self.call(&self.take, &Array::of2(&key.into(), &object)).await?;
-        Ok(wait.as_f64().filter(|wait| wait.is_finite()).unwrap_or_default())
+        match wait.as_f64().filter(|wait| wait.is_finite()) {
+            Some(wait) => Ok(wait),
+            None => Err(self.lost("its take() gave no number")),
+        }
     }
 
     async fn set_with(
@@ -127,7 +124,10 @@ impl Store {
         let _ = Reflect::set(&options, &"ttl".into(), &ttl.ceil().max(1.0).into());
         let _ = Reflect::set(&options, &"ifAbsent".into(), &if_absent.into());
         let arguments = Array::of3(&key.into(), &value.into(), &options);
-        self.call(&self.set, &arguments).await.map(|set| set.is_truthy())
+        match self.call(&self.set, &arguments).await?.as_bool() {
+            Some(is_set) => Ok(is_set),
+            None => Err(self.lost("its set() gave neither true nor false")),
+        }
     }
 
     async fn call(&self, method: &Function, arguments: &Array) -> Result<JsValue, Away> {
@@ -141,7 +141,7 @@ impl Store {
         }
         let given = match method.apply(&self.object, arguments) {
             Ok(given) => given,
-            Err(cause) => return Err(self.lost(&Opaque(cause).describe())),
+            Err(cause) => return Err(self.lost(&clean(&Opaque(cause)))),
         };
         match select(promised(&given), pin!(sleep(Self::PATIENCE))).await {
             Either::Left((Ok(value), _)) => {
@@ -150,7 +150,7 @@ impl Store {
                 }
                 Ok(value)
             }
-            Either::Left((Err(cause), _)) => Err(self.lost(&Opaque(cause).describe())),
+            Either::Left((Err(cause), _)) => Err(self.lost(&clean(&Opaque(cause)))),
             Either::Right(_) => Err(self.lost("no answer within 250 ms")),
         }
     }
@@ -168,4 +168,10 @@ impl Store {
             tell(listener, event);
         }
     }
+}
+
+/// What a store says of its failure, in a line. Addresses may hold a password.
+fn clean(cause: &Opaque) -> String {
+    let text = excerpt(&cause.describe());
+    if text.contains('@') { "it failed, with an address in its message".to_owned() } else { text }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use anaplan_tasks::client::{About, Answer, Content, Exchange, Failure, Gate, Slots, Token};
 use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::platform::sleep;
-use anaplan_tasks::policy::{Class, Millis, Rate};
+use anaplan_tasks::policy::{Class, LONGEST_PAUSE, Millis, Rate};
 use futures_util::future::{Either, select};
 
 use crate::store::{Away, Store};
@@ -99,7 +99,7 @@ impl Upstream {
         };
         loop {
             let wait = match store.get(PAUSE).await {
-                Ok(Some(pause)) => return Err(paused(pause.ttl)),
+                Ok(Some(pause)) => return Err(paused(pause.ttl.min(LONGEST_PAUSE))),
                 Ok(None) => store.take(BUDGET, self.rate).await,
                 Err(Away) => Err(Away),
             };

@@ -203,9 +203,12 @@ impl<'a> Options<'a> {
         let Some(object) = self.0.dyn_ref::<Object>() else {
             return Ok(());
         };
-        let keys = Object::keys(object);
-        let unknown = keys.iter().filter_map(|key| key.as_string());
-        match unknown.into_iter().find(|key| !names.contains(&key.as_str())) {
+        let keys = Reflect::own_keys(object).unwrap_or_default();
+        match keys
+            .iter()
+            .filter_map(|key| key.as_string())
+            .find(|key| !names.contains(&key.as_str()))
+        {
             None => Ok(()),
             Some(key) => {
                 let text =

@@ -192,6 +192,11 @@ impl Answer {
         self.body.json()
     }
 
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        self.body.status.unwrap_or_default()
+    }
+
     /// The bytes of a file.
     pub fn into_stream(self) -> Opaque {
         self.body.into_stream()

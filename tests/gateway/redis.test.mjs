@@ -76,7 +76,6 @@ function contract(open) {
     assert.ok((await store.get(key)).ttl <= 1_235);
     await store.set(key, "for ever", { ttl: Infinity });
     assert.ok((await store.get(key)).ttl > 1e12);
-    assert.equal(await store.increment(`${key}, counted`, 4999.9), 1);
   });
 
   fresh("it is removed by its value, and only by that", async (key) => {
@@ -89,16 +88,6 @@ function contract(open) {
     await store.delete(key, "");
   });
 
-  fresh("a counter counts, and each count prolongs it", async (key) => {
-    for (let count = 1; count <= 4; count++) {
-      assert.equal(await store.increment(key, 400), count);
-      await sleep(150);
-    }
-    assert.equal((await store.get(key)).value, "4");
-    await sleep(400);
-    assert.equal(await store.increment(key, 60_000), 1);
-  });
-
   fresh("of a hundred who want to be first, one is", async (key) => {
     const set = (_, i) => store.set(key, String(i), { ttl: 60_000, ifAbsent: true });
     const results = await Promise.all(Array.from({ length: 100 }, set));
@@ -107,16 +96,6 @@ function contract(open) {
       [true],
     );
     assert.equal((await store.get(key)).value, String(results.indexOf(true)));
-  });
-
-  fresh("a hundred who count leave nobody out", async (key) => {
-    const counts = await Promise.all(
-      Array.from({ length: 100 }, () => store.increment(key, 60_000)),
-    );
-    assert.deepEqual(
-      counts.sort((a, b) => a - b),
-      Array.from({ length: 100 }, (_, i) => i + 1),
-    );
   });
 
   fresh("a bucket gives what it holds, then says how long to wait", async (key) => {
@@ -189,7 +168,7 @@ describe("Redis", () => {
     const client = await openClient(t, server, { database: 1 });
     const use = async (store) => {
       await store.set("a", "1", { ttl: 60_000 });
-      await store.increment("b", 60_000);
+      await store.set("b", "2", { ttl: 60_000, ifAbsent: true });
       await store.take("c", { interval: 60_000, burst: 1 });
     };
     await use(redisStore(client));
@@ -269,7 +248,6 @@ describe("a server that goes", { concurrency: true }, () => {
         rejectsQuickly(store.get("key")),
         rejectsQuickly(store.set("late", "value", { ttl: 60_000 })),
         rejectsQuickly(store.delete("key", "value")),
-        rejectsQuickly(store.increment("counter", 60_000)),
         rejectsQuickly(store.take("bucket", { interval: 1_000, burst: 1 })),
       ]);
 
@@ -278,7 +256,6 @@ describe("a server that goes", { concurrency: true }, () => {
       assert.equal(await store.get("key"), undefined);
       // Nothing was kept for later.
       assert.equal(await store.get("late"), undefined);
-      assert.equal(await store.increment("counter", 60_000), 1);
       assert.equal(await store.take("bucket", { interval: 60_000, burst: 1 }), 0);
     });
   }
@@ -320,8 +297,6 @@ describe("what fails", () => {
     const calls = [
       real.get("list"),
       real.delete("list", "secret"),
-      real.increment("list", 60_000),
-      real.increment("text", 60_000),
       real.take("list", { interval: 1, burst: 1 }),
     ];
     // An old server, or one that allows no scripts, repeats what it was asked.
@@ -353,7 +328,6 @@ describe("what fails", () => {
     const rate = { interval: 1, burst: 1 };
     for (const call of [
       answering.set("key", "value", { ttl: NaN }),
-      answering.increment("key", NaN),
       answering.take("key", { ...rate, interval: NaN }),
       answering.take("key", { ...rate, burst: NaN }),
     ]) {

@@ -1,4 +1,4 @@
-// A store that is a Map: what the five calls of one must do, as short as it can be said.
+// A store that is a Map: what the four calls of one must do, as short as it can be said.
 
 /** Time is `performance.now()`, so that a driven clock drives it, too. */
 export function memoryStore() {
@@ -26,11 +26,6 @@ export function memoryStore() {
     },
     async delete(key, value) {
       if (read(key)?.value === value) entries.delete(key);
-    },
-    async increment(key, ttl) {
-      const count = Number(read(key)?.value ?? 0) + 1;
-      write(key, count, ttl);
-      return count;
     },
     async take(key, { interval, burst }) {
       const now = performance.now();

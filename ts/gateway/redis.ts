@@ -70,9 +70,6 @@ export function redisStore(client: RedisClient, options?: RedisStoreOptions): Ga
     async delete(key, value) {
       await evaluate(DELETE, key, value);
     },
-    async increment(key, ttl) {
-      return Number(await evaluate(INCREMENT, key, wholeNumber(ttl)));
-    },
     async take(key, { interval, burst }) {
       // Rounded to what gives less.
       const rate = [wholeNumber(interval * 1_000), wholeNumber(Math.floor(burst))];
@@ -81,7 +78,7 @@ export function redisStore(client: RedisClient, options?: RedisStoreOptions): Ga
   };
 }
 
-// All of it in scripts, though a plain command would do for one of the five: each client knows which
+// All of it in scripts, though a plain command would do for one of the four: each client knows which
 // server a script's key belongs to, and a command that is handed over raw it does not. One key each.
 
 // Value and time together: it must not expire between the two.
@@ -94,11 +91,6 @@ const SET = `return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2]) and 1 or 
 const ADD = `return redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2], "NX") and 1 or 0`;
 
 const DELETE = `return redis.call("GET", KEYS[1]) == ARGV[1] and redis.call("DEL", KEYS[1]) or 0`;
-
-const INCREMENT = `
-local count = redis.call("INCR", KEYS[1])
-redis.call("PEXPIRE", KEYS[1], ARGV[1])
-return count`;
 
 // The key holds when the bucket will be full: one interval later for each that was taken. No later
 // than an empty one would be, for the rate may have changed, and the server's clock may be set back.

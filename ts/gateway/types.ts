@@ -39,7 +39,9 @@ export interface GatewayOptions {
   programs?: boolean | undefined;
   /**
    * The host names that requests may come by, each with its port if that is not the usual one; others
-   * are refused with 421. Left out, whatever name the server in front lets through.
+   * are refused with 421. Left out, whatever name the server in front lets through. Name them where
+   * there is no {@link authorize}: else a page of any site, whose host name is made to lead here, is
+   * one of the gateway's own.
    */
   hosts?: readonly string[] | undefined;
   /**
@@ -159,12 +161,14 @@ export type GatewayEvent =
       /** The client's address, where it is known. */
       address?: string;
     }
+  /** `authorize` threw this, and the request was answered 500. */
+  | { type: "fault"; message: string }
   /** The store cannot be reached, and each process goes on by itself; or it can again. */
   | { type: "store"; state: "away"; message: string }
   | { type: "store"; state: "back" };
 
 /**
- * What the processes of one gateway share. `redisStore()` makes one; whatever else has these five
+ * What the processes of one gateway share. `redisStore()` makes one; whatever else has these four
  * can be one, too. A call that rejects, or that takes longer than a quarter of a second, counts as
  * the store being away.
  */
@@ -178,11 +182,6 @@ export interface GatewayStore {
   set(key: string, value: string, options: { ttl: number; ifAbsent?: boolean }): Promise<boolean>;
   /** Removes a key that has this value. */
   delete(key: string, value: string): Promise<void>;
-  /**
-   * Adds one to a counter, which begins at 0 and is forgotten `ttl` milliseconds after this. Resolves
-   * with what it counts now.
-   */
-  increment(key: string, ttl: number): Promise<number>;
   /**
    * Takes one from a bucket of `burst`, which gets one more each `interval` milliseconds. Resolves
    * with 0 when it was taken, else with how many milliseconds to wait before it is worth another try.
