@@ -251,7 +251,8 @@ describe("three processes", { concurrency: true }, () => {
       const mine = log.filter(({ task }) => task.startsWith(`${name}-`));
       const most = atMost(40, mine, began);
       assert.ok(mine.length <= most, `${mine.length} of at most ${most}`);
-      assert.ok(mine.length >= most - 3, `${mine.length} of ${most}`);
+      // Some of what may go at once may have gone before.
+      assert.ok(mine.length >= most - 6, `${mine.length} of ${most}`);
     }
 
     await redis.start();
