@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { at } from "../../scripts/project.mjs";
-import { answerTo, runGateway, socketTo, startGateway } from "../support/gateway.mjs";
+import { answerTo, runGateway, socketTo, startGateway } from "../support/gateway-process.mjs";
 import { json, serve } from "../support/server.mjs";
 import { simulate } from "../support/simulator.mjs";
 
