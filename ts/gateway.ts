@@ -110,8 +110,10 @@ function respond([status, body, more, passage]: Answer, headers: Record<string, 
 }
 
 /** What the most of all requests get, with the least that can be looked at. */
-function known(handle: Handle, { method, url, headers }: Request, address: string | undefined) {
-  if (headers.get("origin") !== null) return undefined;
+function known(handle: Handle, request: Request, address: string | undefined) {
+  // Servers hand in requests of their own making.
+  const { method, url, headers } = request ?? {};
+  if (headers?.get?.("origin") !== null) return undefined;
   return handle.known(`${method} ${url}`, headers.get("sec-fetch-site"), address) as unknown;
 }
 

@@ -1,6 +1,6 @@
 //! A request as a server hands it in: whatever looks like a `Request`.
 
-use anaplan_tasks::platform::{Opaque, Signal, call, promised, property};
+use anaplan_tasks::platform::{Opaque, Signal, call, hear_out, promised, property};
 use js_sys::{Function, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -54,8 +54,15 @@ impl Incoming {
     }
 
     /// A copy whose body can be read without this one losing its own.
-    pub fn copy(&self) -> Result<JsValue, Opaque> {
-        call(&self.request, "clone", &JsValue::UNDEFINED).map_err(Opaque)
+    pub fn copy(&self) -> Result<Self, Opaque> {
+        call(&self.request, "clone", &JsValue::UNDEFINED).map(Self::new).map_err(Opaque)
+    }
+
+    /// Whoever sends the body need not go on. Of a body that was copied, both must want no more.
+    pub fn let_go(&self) {
+        if let Ok(gone) = call(&property(&self.request, "body"), "cancel", &JsValue::UNDEFINED) {
+            hear_out(gone);
+        }
     }
 
     /// The body, if it has no more than `most` bytes; the rest is not waited for.
@@ -84,8 +91,7 @@ impl Incoming {
             let have = bytes.len() as f64;
             if have + f64::from(piece.length()) > most {
                 // Whatever becomes of it.
-                let cancelled = call(&reader, "cancel", &JsValue::UNDEFINED)?;
-                anaplan_tasks::platform::hear_out(cancelled);
+                hear_out(call(&reader, "cancel", &JsValue::UNDEFINED)?);
                 return Ok(Err(BodyError::TooLarge));
             }
             bytes.extend(piece.to_vec());

@@ -275,11 +275,11 @@ impl Server {
             }
             _ => Part::default(),
         };
-        let has_left = Rc::new(Cell::new(false));
+        let stage = Rc::new(Cell::new(Stage::Reading));
         let work = async {
             if asked.operation == Operation::Start {
-                let start = self.start_of(incoming, &asked).await?;
-                return Ok(Answer::Reply(self.start(start, path, Rc::clone(&has_left)).await));
+                let start = self.start_of(incoming, &asked, &stage).await?;
+                return Ok(Answer::Reply(self.start(start, path, Rc::clone(&stage)).await));
             }
             self.authorized(incoming.request(), &asked).await?;
             self.perform(incoming, &asked, path, part, client).await
@@ -291,19 +291,11 @@ impl Server {
         match select(pin!(work), pin!(sleep(patience))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => {
-                let text = match asked.operation {
-                    // By any other status it could not be told from one that may have started.
-                    Operation::Start if !has_left.get() => {
-                        let text = "Too many others wait. Nothing was started.";
-                        return refuse(Reply::error(429, text).retry_after(5_000.0));
-                    }
-                    Operation::Start => {
-                        "No answer in time. Whether the task was started is not known."
-                    }
-                    Operation::Cancel => "No answer in time. The task may be cancelled yet.",
-                    _ => "No answer in time: Anaplan is slow, or many others wait.",
-                };
-                refuse(Reply::error(504, text))
+                if asked.operation.changes() {
+                    // It goes on, and may have done something already.
+                    self.shared.changed(&touched(&asked.path)).await;
+                }
+                refuse(late(asked.operation, stage.get()))
             }
         }
     }
@@ -397,7 +389,7 @@ impl Server {
                 Class::Status,
                 "a task",
                 Box::new(|answer: &client::Answer| {
-                    let task = answer.json().and_then(wire::Task::in_answer)?;
+                    let task = answer.safe_json().and_then(wire::Task::in_answer)?;
                     Some(Reply::task(&task))
                 }) as Reader,
             ),
@@ -405,13 +397,13 @@ impl Server {
                 None,
                 Class::Status,
                 "a list of tasks",
-                Box::new(|answer| Reply::tasks(answer.json()?)),
+                Box::new(|answer| Reply::tasks(answer.safe_json()?)),
             ),
             Path::Actions(model, kind) => {
                 let (model, kind, allow) = (model.clone(), *kind, Rc::clone(&self.allow));
                 let asks = part.clone();
                 let read = move |answer: &client::Answer| {
-                    Reply::actions(answer.json()?, &model, kind, &allow, &asks)
+                    Reply::actions(answer.safe_json()?, &model, kind, &allow, &asks)
                 };
                 let question = ask(None, Class::Status, "a list of actions", Box::new(read));
                 // All of them, so that what is hidden leaves no gaps.
@@ -419,7 +411,8 @@ impl Server {
             }
             Path::Action(action) => {
                 let kind = action.kind;
-                let read = move |answer: &client::Answer| Reply::metadata(answer.json()?, kind);
+                let read =
+                    move |answer: &client::Answer| Reply::metadata(answer.safe_json()?, kind);
                 ask(None, Class::Status, "what an action is made of", Box::new(read))
             }
             Path::Files(_) | Path::File(_) => return Ok(Answer::Reply(not_found().into())),
@@ -427,7 +420,7 @@ impl Server {
                 None,
                 Class::Files,
                 "a list of chunks",
-                Box::new(|answer| Reply::chunks(answer.json()?)),
+                Box::new(|answer| Reply::chunks(answer.safe_json()?)),
             ),
         };
         Ok(Answer::Reply(self.shared.ask(question).await))
@@ -435,15 +428,15 @@ impl Server {
 
     async fn cancel(&self, task: &TaskRef, path: String) -> Rc<Reply> {
         let upstream = Rc::clone(&self.upstream);
-        let (task, tasks) = (task.clone(), Path::Tasks(task.action.clone()).to_string());
+        let changed = touched(&Path::Task(task.clone()));
+        let task = task.clone();
         let name = format!("DELETE {path}");
-        let changed = vec![path.clone(), tasks];
         let work = async move || {
             let about = About { method: "DELETE", path: &path, task: Some(&task), attempt: 1.0 };
             let sent = upstream.send(Class::Cancel, &about, Content::default(), async || true);
             match sent.await {
                 Ok(answer) => {
-                    let json = answer.and_then(|answer| answer.json());
+                    let json = answer.and_then(|answer| answer.safe_json());
                     match json.and_then(wire::Task::in_answer) {
                         Some(task) => Reply::task(&task),
                         // Anaplan's documentation says nothing of what comes back.
@@ -458,7 +451,12 @@ impl Server {
 
     /// What a task is to be started with, once the host application has let it pass. It may read the
     /// body, too, of which there is no more than is allowed.
-    async fn start_of(&self, incoming: &Incoming, asked: &Asked) -> Refused<Start> {
+    async fn start_of(
+        &self,
+        incoming: &Incoming,
+        asked: &Asked,
+        stage: &Cell<Stage>,
+    ) -> Refused<Start> {
         let kind = incoming.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
@@ -468,14 +466,21 @@ impl Server {
         let copy = incoming.copy().map_err(|_| broken())?;
         let body = match incoming.body(self.body_size).await {
             Ok(body) => body,
-            Err(BodyError::TooLarge) => return refuse(Reply::error(413, "The body is too large")),
-            Err(BodyError::Broken) => return Err(broken()),
+            Err(why) => {
+                copy.let_go();
+                return match why {
+                    BodyError::TooLarge => refuse(Reply::error(413, "The body is too large")),
+                    BodyError::Broken => Err(broken()),
+                };
+            }
         };
-        self.authorized(&copy, asked).await?;
+        stage.set(Stage::Deciding);
+        self.authorized(copy.request(), asked).await?;
+        stage.set(Stage::Waiting);
         Start::read(&body).map_err(|text| reply(Reply::error(400, text)))
     }
 
-    async fn start(&self, start: Start, path: String, has_left: Rc<Cell<bool>>) -> Rc<Reply> {
+    async fn start(&self, start: Start, path: String, stage: Rc<Cell<Stage>>) -> Rc<Reply> {
         let upstream = Rc::clone(&self.upstream);
         let changed = vec![path.clone()];
         let work = async move || {
@@ -483,12 +488,12 @@ impl Server {
             let body = start.write();
             let content = Content { body: Some(&body), ..Content::default() };
             let leaving = async || {
-                has_left.set(true);
+                stage.set(Stage::Sent);
                 true
             };
             match upstream.send(Class::Start, &about, content, leaving).await {
                 Ok(answer) => answer.map_or_else(unsent, |answer| {
-                    let started = answer.json().and_then(Reply::started);
+                    let started = answer.safe_json().and_then(Reply::started);
                     started.unwrap_or_else(|| {
                         shared::failed(&answer.not_understood("a task that was started"))
                     })
@@ -523,6 +528,42 @@ impl Server {
             // Nobody reads it. The number is what other servers log here.
             Either::Right(_) => refuse(Reply::error(499, "Whoever asked has gone")),
         }
+    }
+}
+
+/// How far a start has come.
+#[derive(Clone, Copy)]
+enum Stage {
+    Reading,
+    Deciding,
+    Waiting,
+    Sent,
+}
+
+/// The answer when there is none in time. A start that was not sent must not look like one that was.
+fn late(operation: Operation, stage: Stage) -> Reply {
+    let text = match (operation, stage) {
+        (Operation::Start, Stage::Reading) => {
+            return Reply::error(408, "The body did not come in time. Nothing was started.");
+        }
+        (Operation::Start, Stage::Waiting) => {
+            let text = "Too many others wait. Nothing was started.";
+            return Reply::error(429, text).retry_after(5_000.0);
+        }
+        (Operation::Start, Stage::Sent) => {
+            "No answer in time. Whether the task was started is not known."
+        }
+        (Operation::Cancel, _) => "No answer in time. The task may be cancelled yet.",
+        _ => "No answer in time: somebody is slow, or many others wait.",
+    };
+    Reply::error(504, text)
+}
+
+/// What a change of this leads to answers that are not right any more.
+fn touched(path: &Path) -> Vec<String> {
+    match path {
+        Path::Task(task) => vec![path.to_string(), Path::Tasks(task.action.clone()).to_string()],
+        _ => vec![path.to_string()],
     }
 }
 

@@ -166,7 +166,7 @@ impl Shared {
     }
 
     /// What these paths lead to has changed.
-    async fn changed(&self, paths: &[String]) {
+    pub async fn changed(&self, paths: &[String]) {
         // First the others': what is found there from now on is new, and what was found before does
         // not outlive the count here.
         if let Some(store) = &self.upstream.store {
@@ -304,6 +304,8 @@ impl Asking {
         let asking = format!("asking:{key}");
         let mine = word();
         let claim = Claim { store, key: &asking, mine: &mine };
+        // Of a thousand that wait for long, none asks the store all the time.
+        let mut pause = 100.0;
         loop {
             let known = self.slot.changes.get();
             let changes = self.changes(store).await?;
@@ -312,7 +314,8 @@ impl Asking {
                 return Ok((reply, known, true));
             }
             if self.too_early() > 0.0 || !store.claim(&asking, &mine, CLAIM).await? {
-                sleep(100.0 + 100.0 * chance()).await;
+                sleep(pause * (0.5 + chance())).await;
+                pause = (pause * 1.3).min(500.0);
                 continue;
             }
             // Between the two looks somebody may have found the answer, and let go.

@@ -143,7 +143,12 @@ impl Store {
             Ok(given) => given,
             Err(cause) => return Err(self.lost(&clean(&Opaque(cause)))),
         };
-        match select(promised(&given), pin!(sleep(Self::PATIENCE))).await {
+        let patience = async {
+            sleep(Self::PATIENCE).await;
+            // Where everything stood still for as long, the answer is there and was not looked at.
+            sleep(1.0).await;
+        };
+        match select(promised(&given), pin!(patience)).await {
             Either::Left((Ok(value), _)) => {
                 if self.is_away.replace(false) {
                     self.tell(&Event { kind: "store", state: "back", message: None });
