@@ -169,7 +169,7 @@ describe("three processes", { concurrency: true }, () => {
   together("their budget is one", async (open) => {
     const { processes, log } = await open({ requestsPerMinute: 60 });
     const began = performance.now();
-    flood(processes, 30);
+    flood(processes, 8);
     await sleep(10_000);
     const most = atMost(60, log, began);
     assert.ok(log.length <= most, `${log.length} of at most ${most}`);
@@ -179,7 +179,7 @@ describe("three processes", { concurrency: true }, () => {
 
   together("a cancel goes before all questions that wait", async (open) => {
     const { processes, log } = await open({ requestsPerMinute: 60 });
-    flood(processes, 30);
+    flood(processes, 8);
     await until(() => log.length >= 6);
     const cancels = ["T0-0", "T1-1", "T2-2"].map(async (task, i) => {
       const began = performance.now();
