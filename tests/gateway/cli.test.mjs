@@ -611,6 +611,30 @@ test("a file on its way arrives whole before it ends", async (t) => {
   assert.deepEqual(await within(gateway.exited), [0, null]);
 });
 
+test("who reads slowly gets the end of an answer, too, before it ends", async (t) => {
+  const row = { id: "E1", name: "€".repeat(1_000) };
+  const rows = Array.from({ length: 3_500 }, () => row);
+  const { args } = await anaplan(t, (_, response) => json(response, { exports: rows }));
+  const gateway = await startGateway(t, args);
+  const slow = await socketTo(t, gateway.port);
+  slow.socket.pause();
+  slow.socket.write(
+    `GET /anaplan${model}/exports HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\n\r\n`,
+  );
+  // All of it is written by then, and more than the system holds of it waits in the process.
+  await gateway.logged(({ type }) => type === "served");
+  await soon(200);
+  gateway.child.kill("SIGTERM");
+  await gateway.logged(({ type }) => type === "stopping");
+  await soon(200);
+  slow.socket.resume();
+  await within(slow.closed);
+  const [head, body] = slow.text().split("\r\n\r\n");
+  assert.equal(body.length, Number(/^content-length: (\d+)/im.exec(head)[1]));
+  assert.equal(JSON.parse(body).exports.length, rows.length);
+  assert.deepEqual(await within(gateway.exited), [0, null]);
+});
+
 test("what is under way when the grace is over is cut off", async (t) => {
   const { args } = await anaplan(t, () => {});
   const gateway = await startGateway(t, [...args, "--grace", "1"]);
