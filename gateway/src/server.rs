@@ -295,7 +295,8 @@ impl Server {
                     // It goes on, and may have done something already.
                     self.shared.changed(&touched(&asked.path)).await;
                 }
-                refuse(late(asked.operation, stage.get()))
+                // From now on it does not leave any more: whoever is told so may start another.
+                refuse(late(asked.operation, stage.replace(Stage::GivenUp)))
             }
         }
     }
@@ -488,11 +489,14 @@ impl Server {
             let body = start.write();
             let content = Content { body: Some(&body), ..Content::default() };
             let leaving = async || {
-                stage.set(Stage::Sent);
-                true
+                let is_wanted = !matches!(stage.get(), Stage::GivenUp);
+                if is_wanted {
+                    stage.set(Stage::Sent);
+                }
+                is_wanted
             };
             match upstream.send(Class::Start, &about, content, leaving).await {
-                Ok(answer) => answer.map_or_else(unsent, |answer| {
+                Ok(answer) => answer.map_or_else(unwanted, |answer| {
                     let started = answer.safe_json().and_then(Reply::started);
                     started.unwrap_or_else(|| {
                         shared::failed(&answer.not_understood("a task that was started"))
@@ -523,10 +527,10 @@ impl Server {
                 204 => Ok(reply(Reply::empty(204))),
                 _ => refuse(shared::failed(&answer.not_understood("a chunk"))),
             },
-            Either::Left((Ok(None), _)) => Err(reply(unsent())),
+            Either::Left((Ok(None), _)) => Err(reply(unwanted())),
             Either::Left((Err(failure), _)) => refuse(shared::failed(&failure)),
             // Nobody reads it. The number is what other servers log here.
-            Either::Right(_) => refuse(Reply::error(499, "Whoever asked has gone")),
+            Either::Right(_) => refuse(unwanted()),
         }
     }
 }
@@ -538,6 +542,7 @@ enum Stage {
     Deciding,
     Waiting,
     Sent,
+    GivenUp,
 }
 
 /// The answer when there is none in time. A start that was not sent must not look like one that was.
@@ -680,9 +685,9 @@ fn not_allowed(methods: &'static str) -> Reply {
     Reply::error(405, format!("This takes {methods}")).with("Allow", methods)
 }
 
-/// What cannot be: nobody said that it should not leave.
-fn unsent() -> Reply {
-    Reply::error(500, "A fault of the gateway")
+/// For nobody: whoever asked has given up.
+fn unwanted() -> Reply {
+    Reply::error(499, "Whoever asked has gone")
 }
 
 fn foreign(operation: Operation) -> &'static str {
