@@ -1,8 +1,8 @@
 use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::reference::Kind;
-use anaplan_tasks::wire::Task;
+use anaplan_tasks::wire::{Json, Task};
 use anaplan_tasks_gateway::allow::{Allow, Ids};
-use anaplan_tasks_gateway::asked::Operation;
+use anaplan_tasks_gateway::asked::{Operation, Part};
 use anaplan_tasks_gateway::reply::{HEADERS, Reply};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,6 +17,19 @@ fn body(reply: &Reply) -> Value {
 
 fn success() -> Value {
     serde_json::from_str(SUCCESS).unwrap()
+}
+
+fn tasks(value: &Value) -> Reply {
+    Reply::tasks(answer(value)).unwrap()
+}
+
+fn chunks(value: &Value) -> Reply {
+    Reply::chunks(answer(value)).unwrap()
+}
+
+fn exports(value: &Value, allow: &Allow, query: &str) -> Reply {
+    let part = Part::read(query).unwrap();
+    Reply::actions(answer(value), &model("w", "m"), Kind::Export, allow, &part).unwrap()
 }
 
 fn task(value: &Value) -> Task {
@@ -167,8 +180,11 @@ fn whole_numbers_have_no_fraction() {
         let task = Task { creation_time: Some(number), ..task(&json!({ "taskId": "t" })) };
         let reply = Reply::task(&task);
         assert!(reply.body.contains(&format!("\"creationTime\":{expected},")), "{}", reply.body);
-        let rows = json!({ "tasks": [{ "n": number }] });
-        let reply = Reply::list(answer(&rows), "tasks", &|_| true).unwrap();
+        let row = format!("[{{\"creationTime\":{expected}}}]");
+        let reply = tasks(&json!({ "tasks": [{ "creationTime": number }] }));
+        assert!(reply.body.contains(&row), "{}", reply.body);
+        let action = json!({ "action": { "n": number } });
+        let reply = Reply::metadata(answer(&action), Kind::Action).unwrap();
         assert!(reply.body.contains(&format!("{{\"n\":{expected}}}")), "{}", reply.body);
     }
     for absurd in [1e300, -1e300, 9_007_199_254_740_992.0, f64::MAX, f64::MIN_POSITIVE] {
@@ -193,8 +209,9 @@ fn what_is_over_is_final_and_nothing_else() {
     }
     assert!(!Reply::task(&task(&json!({ "taskId": "t" }))).is_final);
     assert!(!Reply::success([]).is_final);
-    let rows = json!({ "tasks": [{ "taskState": "COMPLETE" }] });
-    assert!(!Reply::list(answer(&rows), "tasks", &|_| true).unwrap().is_final);
+    assert!(!tasks(&json!({ "tasks": [{ "taskState": "COMPLETE" }] })).is_final);
+    assert!(!chunks(&json!({ "chunks": [{ "id": "0" }] })).is_final);
+    assert!(!exports(&json!({}), &rule(Ids::All, &Operation::ALL), "").is_final);
 }
 
 #[test]
@@ -205,7 +222,7 @@ fn a_success_says_what_it_has_and_no_null() {
 }
 
 #[test]
-fn a_list_keeps_its_rows_and_the_numbers_of_its_page() {
+fn a_list_of_tasks_says_of_each_what_a_list_says_and_keeps_the_numbers_of_its_page() {
     let sent = json!({
         "meta": {
             "schema": "https://api.anaplan.com/2/0/objects/task",
@@ -219,23 +236,54 @@ fn a_list_keeps_its_rows_and_the_numbers_of_its_page() {
         },
         "status": { "code": 200, "message": "Erfolg" },
         "tasks": [
-            { "taskId": "1", "taskState": "COMPLETE", "creationTime": 1.5e12, "x": [null, true, {}] },
-            { "taskId": "2" },
+            {
+                "taskId": "1",
+                "taskState": "COMPLETE",
+                "creationTime": 1.5e12,
+                "currentStep": "Done",
+                "progress": 1,
+                "result": { "successful": true },
+                "createdBy": "somebody@example.com",
+            },
+            { "taskId": 2, "taskState": null, "creationTime": "x" },
         ],
         "other": 1,
     });
-    let reply = Reply::list(answer(&sent), "tasks", &|_| true).unwrap();
     let expected = json!({
         "meta": { "paging": { "currentPageSize": 2, "offset": 0, "totalSize": 5 } },
         "status": success(),
         "tasks": [
-            { "taskId": "1", "taskState": "COMPLETE", "creationTime": 1_500_000_000_000_i64,
-              "x": [null, true, {}] },
+            { "taskId": "1", "taskState": "COMPLETE", "creationTime": 1_500_000_000_000_i64 },
             { "taskId": "2" },
         ],
     });
-    assert_eq!(body(&reply), expected);
-    assert!(!reply.body.contains("api.anaplan.com"), "no link leads past the gateway");
+    assert_eq!(body(&tasks(&sent)), expected);
+}
+
+#[test]
+fn a_list_of_chunks_names_each_and_keeps_the_numbers_of_its_page() {
+    let sent = json!({
+        "meta": { "paging": { "currentPageSize": 3, "offset": 1, "totalSize": 4, "next": "https://x" } },
+        "status": { "code": 200, "message": "Success" },
+        "chunks": [
+            { "id": "0", "name": "Chunk 0", "url": "https://api.anaplan.com/2/0/x" },
+            { "id": 1 },
+            { "name": "none" },
+            { "id": null },
+            "2",
+            { "id": "3", "name": ["x"] },
+        ],
+    });
+    let expected = json!({
+        "meta": { "paging": { "currentPageSize": 3, "offset": 1, "totalSize": 4 } },
+        "status": success(),
+        "chunks": [
+            { "id": "0", "name": "Chunk 0" },
+            { "id": "1", "name": "" },
+            { "id": "3", "name": "" },
+        ],
+    });
+    assert_eq!(body(&chunks(&sent)), expected);
 }
 
 #[test]
@@ -243,27 +291,31 @@ fn a_list_of_one_may_be_no_list() {
     let one = json!({ "taskId": "1" });
     let expected = json!({ "status": success(), "tasks": [one] });
     for sent in [json!({ "tasks": one }), json!({ "task": one }), json!({ "task": [one] })] {
-        let reply = Reply::list(answer(&sent), "tasks", &|_| true).unwrap();
-        assert_eq!(body(&reply), expected, "{sent}");
+        assert_eq!(body(&tasks(&sent)), expected, "{sent}");
     }
-    let chunk = json!({ "chunk": { "id": "0", "name": "Chunk 0" } });
-    let reply = Reply::list(answer(&chunk), "chunks", &|_| true).unwrap();
-    assert_eq!(body(&reply)["chunks"], json!([{ "id": "0", "name": "Chunk 0" }]));
+    let one = json!({ "id": "0", "name": "Chunk 0" });
+    let expected = json!({ "status": success(), "chunks": [one] });
+    for sent in [json!({ "chunks": one }), json!({ "chunk": one }), json!({ "chunk": [one] })] {
+        assert_eq!(body(&chunks(&sent)), expected, "{sent}");
+    }
+    let all = rule(Ids::All, &Operation::ALL);
+    let told = body(&exports(&json!({ "exports": { "id": "116" } }), &all, ""));
+    assert_eq!(told["exports"], json!([{ "id": "116" }]));
 }
 
 #[test]
 fn an_empty_list_is_left_out_as_anaplan_leaves_it_out() {
-    for sent in [
-        json!({}),
-        json!({ "tasks": [] }),
-        json!({ "tasks": null }),
-        json!({ "tasks": [null, 1, "x", []] }),
-        json!({ "tasks": "x" }),
-        json!({ "meta": null }),
-        json!({ "meta": { "paging": null } }),
-    ] {
-        let reply = Reply::list(answer(&sent), "tasks", &|_| true).unwrap();
-        assert_eq!(body(&reply), json!({ "status": success() }), "{sent}");
+    let all = rule(Ids::All, &Operation::ALL);
+    let none = json!({ "paging": { "currentPageSize": 0, "offset": 0, "totalSize": 0 } });
+    for rows in [json!([]), json!(null), json!([null, 1, "x", []]), json!("x")] {
+        let nothing = json!({ "status": success() });
+        assert_eq!(body(&tasks(&json!({ "tasks": rows }))), nothing, "{rows}");
+        assert_eq!(body(&chunks(&json!({ "chunks": rows }))), nothing, "{rows}");
+        let told = body(&exports(&json!({ "exports": rows }), &all, ""));
+        assert_eq!(told, json!({ "status": success(), "meta": none }), "{rows}");
+    }
+    for sent in [json!({}), json!({ "meta": null }), json!({ "meta": { "paging": null } })] {
+        assert_eq!(body(&tasks(&sent)), json!({ "status": success() }), "{sent}");
     }
 }
 
@@ -279,22 +331,26 @@ fn a_page_of_a_strange_form_does_no_harm() {
         ),
     ] {
         let sent = json!({ "meta": { "paging": paging }, "tasks": [{ "taskId": "1" }] });
-        let reply = Reply::list(answer(&sent), "tasks", &|_| true).unwrap();
-        assert_eq!(body(&reply)["meta"]["paging"], expected);
+        assert_eq!(body(&tasks(&sent))["meta"]["paging"], expected);
     }
 }
 
 #[test]
 fn what_is_no_object_is_no_list() {
+    let allow = rule(Ids::All, &Operation::ALL);
     for sent in [json!(null), json!([]), json!([{ "tasks": [] }]), json!("x"), json!(1)] {
-        assert_eq!(Reply::list(answer(&sent), "tasks", &|_| true), None, "{sent}");
+        assert_eq!(Reply::tasks(answer(&sent)), None, "{sent}");
+        assert_eq!(Reply::chunks(answer(&sent)), None, "{sent}");
+        let part = Part::default();
+        let actions = Reply::actions(answer(&sent), &model("w", "m"), Kind::Import, &allow, &part);
+        assert_eq!(actions, None, "{sent}");
     }
 }
 
 #[test]
 fn a_list_of_actions_shows_those_that_rules_name() {
     let rows = json!([
-        { "id": "116", "name": "ours" },
+        { "id": "116", "name": "ours", "more": [null, true, 1.0, {}] },
         { "id": "117", "name": "theirs" },
         { "id": 118, "name": "a number" },
         { "id": "../116", "name": "no id" },
@@ -307,17 +363,69 @@ fn a_list_of_actions_shows_those_that_rules_name() {
         let key = kind.segment();
         let sent = json!({ key: rows });
         let told = |allow: &Allow| {
-            let reply = Reply::actions(answer(&sent), &model("w", "m"), kind, allow).unwrap();
-            body(&reply)[key].clone()
+            let part = Part::default();
+            let reply = Reply::actions(answer(&sent), &model("w", "m"), kind, allow, &part);
+            body(&reply.unwrap())[key].clone()
         };
         let named = rule(ids(&["116", "118"]), &[Operation::List]);
-        let expected = json!([{ "id": "116", "name": "ours" }, { "id": 118, "name": "a number" }]);
+        let expected = json!([
+            { "id": "116", "name": "ours", "more": [null, true, 1, {}] },
+            { "id": "118", "name": "a number" },
+        ]);
         assert_eq!(told(&named), expected);
         let all = told(&rule(Ids::All, &[Operation::List]));
         assert_eq!(all.as_array().unwrap().len(), 3, "what has no id cannot be named: {all}");
         let other = Operation::ALL.into_iter().filter(|one| *one != Operation::List);
         let other: Vec<_> = other.collect();
         assert_eq!(told(&rule(Ids::All, &other)), Value::Null);
+    }
+}
+
+#[test]
+fn an_id_that_is_there_twice_is_the_one_that_the_rule_names() {
+    let text = |text: &str| Json::Text(text.to_owned());
+    let told = |first: &str, second: &str| {
+        let row = vec![("id".to_owned(), text(first)), ("id".to_owned(), text(second))];
+        let rows = Json::List(vec![Json::Object(row)]);
+        let answer = Json::Object(vec![("exports".to_owned(), rows)]);
+        let named = rule(ids(&["ours"]), &[Operation::List]);
+        let part = Part::default();
+        let reply = Reply::actions(answer, &model("w", "m"), Kind::Export, &named, &part).unwrap();
+        assert!(!reply.body.contains("theirs"), "{}", reply.body);
+        body(&reply)["exports"].clone()
+    };
+    assert_eq!(told("theirs", "ours"), json!([{ "id": "ours" }]));
+    assert_eq!(told("ours", "theirs"), Value::Null);
+}
+
+#[test]
+fn a_list_of_actions_is_counted_without_those_that_are_hidden() {
+    let sent = json!({
+        "meta": {
+            "schema": "https://api.anaplan.com/2/0/objects/export",
+            "paging": { "currentPageSize": 6, "offset": 3, "totalSize": 60, "next": "https://x" },
+        },
+        "exports": [
+            { "id": "x1" }, { "id": "a" }, { "id": "x2" }, { "id": "b" }, { "id": "c" }, { "id": "x3" },
+        ],
+    });
+    let named = rule(ids(&["a", "b", "c"]), &[Operation::List]);
+    let all = [
+        ("", 0, vec!["a", "b", "c"]),
+        ("limit=2", 0, vec!["a", "b"]),
+        ("offset=1&limit=1", 1, vec!["b"]),
+        ("offset=2&limit=9", 2, vec!["c"]),
+        ("offset=3", 3, vec![]),
+        ("limit=0", 0, vec![]),
+        ("sort=-taskId", 0, vec!["a", "b", "c"]),
+    ];
+    for (query, offset, rows) in all {
+        let told = body(&exports(&sent, &named, query));
+        let paging = json!({ "currentPageSize": rows.len(), "offset": offset, "totalSize": 3 });
+        assert_eq!(told["meta"], json!({ "paging": paging }), "{query}");
+        let rows: Vec<Value> = rows.iter().map(|id| json!({ "id": id })).collect();
+        let rows = if rows.is_empty() { Value::Null } else { Value::Array(rows) };
+        assert_eq!(told["exports"], rows, "{query}");
     }
 }
 
@@ -387,36 +495,137 @@ fn each_failure_has_its_status() {
     }
 }
 
+/// Our status for one of Anaplan's, and whether its words are handed on.
+fn expected(status: u16) -> (u16, bool) {
+    match status {
+        400 | 403 | 404 | 409 | 410 | 422 | 423 | 424 | 425 => (status, true),
+        // It is the gateway's budget, Anaplan's fault, or the gateway's patience.
+        429 | 500..=599 => (status, false),
+        408 => (504, false),
+        // Whatever a browser would take for something else.
+        _ => (502, false),
+    }
+}
+
 #[test]
-fn what_anaplan_answers_is_handed_on_where_it_is_about_the_request() {
-    for status in [400, 403, 404, 408, 409, 410, 422, 423, 424, 425, 429, 500, 502, 503, 504, 599] {
-        let silent = Reply::failed(&Error::answered(status, "", None));
-        assert_eq!(silent.status, status);
-        let said = body(&silent)["status"]["message"].as_str().unwrap().to_owned();
+fn anaplans_own_words_are_handed_on_where_they_are_about_the_request() {
+    const WORDS: &str = "The words of 10.0.0.7";
+    for status in 0..=1_000 {
+        let (ours, is_handed_on) = expected(status);
+        let reply = Reply::failed(&Error::answered(status, WORDS, None));
+        let told = body(&reply);
+        let message = told["status"]["message"].as_str().unwrap();
+        assert_eq!(told, json!({ "status": { "code": ours, "message": message } }), "{status}");
+        assert_eq!(reply.status, ours, "{status}");
+        assert_eq!(message == WORDS, is_handed_on, "{status}: {message}");
+        let silent = body(&Reply::failed(&Error::answered(status, "", None)));
+        let said = silent["status"]["message"].as_str().unwrap();
+        assert_eq!(silent["status"]["code"], ours, "{status}");
         assert!(!said.is_empty() && !said.contains("token"), "{status}: {said}");
-        let reply = Reply::failed(&Error::answered(status, "Model is busy", None));
-        let told = json!({ "status": { "code": status, "message": "Model is busy" } });
-        assert_eq!((reply.status, body(&reply)), (status, told));
+        // Ours do not depend on Anaplan's, not even in part.
+        assert!(is_handed_on || said == message, "{status}: {message}");
     }
-    // Whatever a browser would take for something else.
-    for status in [100, 199, 304, 401, 402, 405, 406, 407, 413, 415, 418, 426, 451, 600, 999] {
-        assert_eq!(Reply::failed(&Error::answered(status, "", None)).status, 502, "{status}");
+}
+
+#[test]
+fn an_answer_that_is_not_anaplans_is_not_repeated() {
+    let all = [
+        Error::redirected(None),
+        Error::redirected(Some(302)),
+        Error::not_understood(200, "a task", "s3cr3t"),
+        Error::not_understood(500, "a task", "s3cr3t"),
+        Error { status: Some(404), said: "s3cr3t".into(), ..Error::new(Code::Network, "s3cr3t") },
+        Error { status: Some(404), said: "s3cr3t".into(), ..Error::new(Code::Internal, "s3cr3t") },
+    ];
+    for error in all {
+        let reply = Reply::failed(&error);
+        let status = if error.code == Code::Internal { 500 } else { 502 };
+        assert_eq!(reply.status, status, "{error:?}");
+        assert!(!reply.body.contains("s3cr3t"), "{}", reply.body);
     }
-    for status in [None, Some(302)] {
-        assert_eq!(Reply::failed(&Error::redirected(status)).status, 502);
+}
+
+#[test]
+fn why_something_failed_is_told_apart() {
+    let told = |error: &Error| {
+        let message = &body(&Reply::failed(error))["status"]["message"];
+        message.as_str().unwrap().to_owned()
+    };
+    let all = [
+        (Error::answered(401, "no", None), "credentials"),
+        (Error::answered(429, "no", None), "Retry-After"),
+        (Error::answered(503, "no", None), "Anaplan's side"),
+        (Error::new(Code::Timeout, "no"), "in time"),
+        (Error::new(Code::Network, "no"), "cannot be reached"),
+        (Error::new(Code::Internal, "no"), "fault of the gateway"),
+        (Error::new(Code::Protocol, "no"), "is not Anaplan"),
+    ];
+    for (error, expected) in all {
+        assert!(told(&error).contains(expected), "{}", told(&error));
     }
-    assert_eq!(Reply::failed(&Error::not_understood(200, "a task", "<html>")).status, 502);
 }
 
 #[test]
 fn when_to_ask_again_is_handed_on() {
-    for (code, status) in [(Code::RateLimited, 429), (Code::Server, 503)] {
+    for status in [401, 404, 408, 409, 418, 429, 500, 503] {
         let mut error = Error::answered(status, "", None);
         assert_eq!(Reply::failed(&error).headers, Vec::new());
+        assert_eq!(Reply::tokenless(&error).headers, Vec::new());
         error.retry_after = Some(2_500.0);
-        assert_eq!(error.code, code);
         let expected = vec![("Retry-After", "3".to_owned())];
         assert_eq!(Reply::failed(&error).headers, expected);
+        assert_eq!(Reply::tokenless(&error).headers, expected);
+    }
+}
+
+#[test]
+fn without_a_token_it_is_the_gateway_that_has_a_trouble() {
+    for status in 0..=1_000 {
+        let error = Error::answered(status, "s3cr3t", Some("s3cr3t"));
+        let reply = Reply::tokenless(&error);
+        let ours = match status {
+            // It is not who asks that asked too often.
+            429 => 503,
+            408 => 504,
+            _ => 502,
+        };
+        assert_eq!(reply.status, ours, "{status}");
+        assert_eq!(body(&reply)["status"]["code"], ours);
+        assert!(!reply.body.contains("s3cr3t"), "{}", reply.body);
+        assert!(!reply.is_final);
+    }
+    for code in [Code::Unauthorized, Code::Network, Code::Internal, Code::Protocol] {
+        let reply = Reply::tokenless(&Error::new(code, "s3cr3t"));
+        let told = json!({ "code": 502, "message": "The gateway has no token for Anaplan" });
+        assert_eq!(body(&reply)["status"], told, "{code:?}");
+    }
+    assert_eq!(Reply::tokenless(&Error::new(Code::Timeout, "")).status, 504);
+    assert_eq!(Reply::tokenless(&Error::new(Code::RateLimited, "")).status, 503);
+}
+
+#[test]
+fn of_two_times_to_ask_again_the_later_is_told() {
+    let all = [
+        (None, 5_000.0, "5"),
+        (None, 0.0, "1"),
+        (Some(2_500.0), 5_000.0, "5"),
+        (Some(2_500.0), 0.0, "3"),
+        (Some(2_500.0), 3_001.0, "4"),
+        (Some(120_000.0), 5_000.0, "120"),
+        (Some(120_000.0), f64::NAN, "120"),
+        (Some(5_000.0), 5_000.0, "5"),
+    ];
+    for (said, millis, expected) in all {
+        let reply = Reply::error(503, "x").with("Allow", "GET");
+        let reply = said.map_or(reply.clone(), |said| reply.retry_after(said));
+        let reply = reply.with("X-Other", "7");
+        let later = reply.clone().no_earlier_than(millis);
+        let mut headers = later.headers.clone();
+        headers.sort_unstable();
+        let expected = [("Allow", "GET"), ("Retry-After", expected), ("X-Other", "7")];
+        let expected = expected.map(|(name, value)| (name, value.to_owned()));
+        assert_eq!(headers, expected, "{said:?} {millis}");
+        assert_eq!(Reply { headers: Vec::new(), ..later }, Reply { headers: Vec::new(), ..reply });
     }
 }
 
@@ -433,6 +642,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![
             "task",
             "tasks",
+            "chunk",
+            "chunks",
             "taskId",
             "taskState",
             "result",
@@ -468,10 +679,12 @@ proptest! {
     #[test]
     fn whatever_anaplan_sends_becomes_json_or_nothing(sent in any_json()) {
         let allow = rule(Ids::All, &Operation::ALL);
+        let part = Part::default();
         let all = [
             Task::in_answer(answer(&sent)).map(|task| Reply::task(&task)),
-            Reply::list(answer(&sent), "tasks", &|_| true),
-            Reply::actions(answer(&sent), &model("w", "m"), Kind::Export, &allow),
+            Reply::tasks(answer(&sent)),
+            Reply::chunks(answer(&sent)),
+            Reply::actions(answer(&sent), &model("w", "m"), Kind::Export, &allow, &part),
             Reply::metadata(answer(&sent), Kind::Export),
             Reply::started(answer(&sent)),
         ];
@@ -479,19 +692,74 @@ proptest! {
             let told = body(&reply);
             prop_assert_eq!(&told["status"], &success(), "nobody else says so");
             prop_assert_eq!(reply.status, 200);
-            let known = ["status", "task", "tasks", "meta", "exports", "exportMetadata"];
+            let known = ["status", "task", "tasks", "chunks", "meta", "exports", "exportMetadata"];
             prop_assert!(told.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())));
+            let rows = |key: &str| told[key].as_array().cloned().unwrap_or_default();
+            let fields = ["taskId", "taskState", "creationTime"];
+            for row in rows("tasks") {
+                let row = row.as_object().unwrap();
+                prop_assert!(row.keys().all(|key| fields.contains(&key.as_str())));
+            }
+            for row in rows("chunks") {
+                prop_assert!(row["id"].is_string() && row["name"].is_string());
+                prop_assert_eq!(row.as_object().unwrap().len(), 2);
+            }
         }
     }
 
     #[test]
+    fn nothing_is_learnt_of_what_is_hidden(
+        rows in prop::collection::vec(("[ab]", ".{0,5}"), 0..12),
+        limit in prop::option::of(0..14_u32),
+        offset in prop::option::of(0..14_u32),
+        paging in any_json(),
+    ) {
+        let is_ours = |row: &&(String, String)| row.0 == "a";
+        let with = |rows: Vec<&(String, String)>, meta: Value| {
+            let row = |(id, name): &(String, String)| json!({ "id": id, "name": name });
+            let rows: Vec<Value> = rows.into_iter().map(row).collect();
+            json!({ "meta": meta, "exports": rows })
+        };
+        let query = [("limit", limit), ("offset", offset)]
+            .map(|(name, value)| value.map_or(String::new(), |value| format!("{name}={value}")));
+        let query = query.join("&");
+        let named = rule(ids(&["a"]), &[Operation::List]);
+        let all = with(rows.iter().collect(), json!({ "paging": paging }));
+        let ours = with(rows.iter().filter(is_ours).collect(), Value::Null);
+        let told = exports(&all, &named, &query);
+        prop_assert_eq!(&told, &exports(&ours, &named, &query));
+        let told = body(&told);
+        let count = rows.iter().filter(is_ours).count();
+        prop_assert_eq!(&told["meta"]["paging"]["totalSize"], count);
+        let shown = told["exports"].as_array().map_or(0, Vec::len);
+        prop_assert_eq!(&told["meta"]["paging"]["currentPageSize"], shown);
+    }
+
+    #[test]
     fn no_failure_becomes_a_success(status: u16, said in ".{0,20}", retry in prop::option::of(any::<f64>())) {
-        prop_assume!(!(200..=299).contains(&status));
         let mut error = Error::answered(status, &said, None);
         error.retry_after = retry;
-        let reply = Reply::failed(&error);
-        prop_assert!((400..=599).contains(&reply.status), "{}", reply.status);
-        prop_assert_eq!(&body(&reply)["status"]["code"], reply.status);
-        prop_assert!(!reply.is_final);
+        for (reply, ours) in [
+            (Reply::failed(&error), expected(status).0),
+            (Reply::tokenless(&error), Reply::tokenless(&error).status),
+        ] {
+            prop_assert_eq!(reply.status, ours);
+            prop_assert!((400..=599).contains(&reply.status), "{}", reply.status);
+            prop_assert_eq!(&body(&reply)["status"]["code"], reply.status);
+            prop_assert!(!reply.is_final);
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_to_come_earlier(
+        said in prop::option::of(0.0..1e9_f64),
+        millis in -1e6..1e9_f64,
+    ) {
+        let reply = Reply::empty(503);
+        let reply = said.map_or(reply.clone(), |said| reply.retry_after(said));
+        let [(_, told)] = &reply.no_earlier_than(millis).headers[..] else { panic!() };
+        let told = told.parse::<f64>().unwrap() * 1_000.0;
+        prop_assert!(told >= millis && told >= said.unwrap_or_default());
+        prop_assert!(told < millis.max(said.unwrap_or_default()) + 2_000.0);
     }
 }
