@@ -48,6 +48,16 @@ fn an_address_is_one_however_it_is_spelled() {
         ("2001:db8::1", "2001:0DB8:0:0:0:0:0:1"),
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"),
         ("fe80::1", "fe80::2"),
+        // With a port, which is another for each connection, and with a zone.
+        ("192.0.2.1", "192.0.2.1:443"),
+        ("192.0.2.1:1", "192.0.2.1:65535"),
+        ("192.0.2.1", "[::ffff:192.0.2.1]:443"),
+        ("2001:db8::1", "[2001:db8::1]:443"),
+        ("[2001:db8:1:2::1]:1", "[2001:db8:1:2::ffff]:2"),
+        ("fe80::1", "fe80::1%eth0"),
+        ("fe80::1%eth0", "fe80::2%wlan1"),
+        ("fe80::1", "fe80::1%"),
+        ("fe80::1", "[fe80::1%2]:443"),
     ];
     for (one, other) in alike {
         assert_eq!(client(one), client(other), "{one} {other}");
@@ -58,7 +68,10 @@ fn an_address_is_one_however_it_is_spelled() {
         ("2001:db8:1:2::1", "2001:db8:1:3::1"),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.2"),
         ("192.0.2.1", "::192.0.2.1"),
+        ("192.0.2.1:443", "192.0.2.2:443"),
+        ("[2001:db8:1:2::1]:443", "[2001:db8:1:3::1]:443"),
         ("one", "other"),
+        ("one%x", "one"),
         ("one", "One"),
     ];
     for (one, other) in different {
@@ -68,7 +81,19 @@ fn an_address_is_one_however_it_is_spelled() {
 
 #[test]
 fn what_is_no_address_is_kept_as_it_is_and_not_longer_than_one() {
-    for text in ["", "unix:", "192.0.2.1:443", "[2001:db8::1]", "192.0.2.01", "a, b", "\u{1f310}"] {
+    for text in [
+        "",
+        "%",
+        "unix:",
+        "a, b",
+        "\u{1f310}",
+        "192.0.2.01",
+        "192.0.2.1:",
+        "192.0.2.1:65536",
+        "192.0.2.1, 192.0.2.2",
+        "localhost:443",
+        "zone%eth0",
+    ] {
         assert_eq!(client(text), Client::Other(text.to_owned()));
     }
     let long = "\u{e4}".repeat(10_000);
@@ -128,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn ipv6_counts_by_its_first_half_and_ipv4_whole(one: u128, other: u128, v4: [u8; 4]) {
+    fn ipv6_counts_by_its_first_half_and_ipv4_whole(one: u128, other: u128, v4: [u8; 4], port: u16) {
         let parse = |bits: u128| client(&std::net::Ipv6Addr::from_bits(bits).to_string());
         let is_mapped = |bits: u128| bits >> 32 == 0xffff;
         prop_assume!(!is_mapped(one) && !is_mapped(other));
@@ -136,8 +161,11 @@ proptest! {
         let neighbour = (one & !u128::from(u64::MAX)) | (other & u128::from(u64::MAX));
         prop_assume!(!is_mapped(neighbour));
         prop_assert_eq!(parse(one), parse(neighbour));
+        let with_port = format!("[{}]:{port}", std::net::Ipv6Addr::from_bits(one));
+        prop_assert_eq!(parse(one), client(&with_port));
         let v4 = std::net::Ipv4Addr::from(v4);
         prop_assert_eq!(client(&v4.to_string()), Client::Address(IpAddr::V4(v4)));
+        prop_assert_eq!(client(&format!("{v4}:{port}")), Client::Address(IpAddr::V4(v4)));
         prop_assert_eq!(client(&v4.to_ipv6_mapped().to_string()), Client::Address(IpAddr::V4(v4)));
     }
 
