@@ -149,6 +149,28 @@ fn a_wrong_part_is_refused_by_its_name() {
     }
 }
 
+#[test]
+fn a_part_of_a_list_that_is_here_begins_where_it_should() {
+    let all = [
+        ("", 0, 0..5),
+        ("limit=2", 0, 0..2),
+        ("offset=2", 2, 2..5),
+        ("offset=1&limit=2", 1, 1..3),
+        ("offset=4&limit=2", 4, 4..5),
+        ("limit=5", 0, 0..5),
+        ("limit=0", 0, 0..0),
+        ("offset=5", 5, 5..5),
+        ("offset=999999999&limit=999999999", 999_999_999, 5..5),
+        ("sort=-taskId&limit=1", 0, 0..1),
+    ];
+    for (query, offset, expected) in all {
+        let part = Part::read(query).unwrap();
+        assert_eq!(part.offset(), offset, "{query}");
+        assert_eq!(part.of(vec![0, 1, 2, 3, 4]), expected.collect::<Vec<_>>(), "{query}");
+        assert_eq!(part.of(Vec::<u8>::new()), Vec::<u8>::new(), "{query}");
+    }
+}
+
 /// What paths are made of, right and wrong.
 fn segment() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -213,5 +235,18 @@ proptest! {
             }
             Err(name) => prop_assert!(["limit", "offset", "sort"].contains(&name)),
         }
+    }
+
+    #[test]
+    fn parts_one_after_the_other_are_the_whole(count in 0..30_usize, limit in 1..8_usize) {
+        let rows: Vec<usize> = (0..count).collect();
+        let mut seen = Vec::new();
+        for offset in (0..=count).step_by(limit) {
+            let part = Part::read(&format!("offset={offset}&limit={limit}")).unwrap();
+            let rows = part.of(rows.clone());
+            prop_assert!(rows.len() <= limit);
+            seen.extend(rows);
+        }
+        prop_assert_eq!(seen, rows);
     }
 }
