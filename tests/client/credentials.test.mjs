@@ -192,6 +192,35 @@ describe("a function that gives tokens", () => {
     assert.equal(clock.timers(), 0);
   });
 
+  test("whose token is refused, or that fails, is asked by the next call", async (t) => {
+    const clock = driveTime(t);
+    for (const status of [401, 403]) {
+      const { fetch, log } = memoryServer(clock, () => reply("", { status }));
+      let asked = 0;
+      const auth = () => `token${++asked}`;
+      const anaplan = await connect({ fetch, auth });
+      for (const id of ids(3)) {
+        const error = await clock.until(failure(anaplan.task(ref(id)).status()));
+        assert.equal(error.status, status);
+      }
+      // A 401 is met with another token, once in each call; a 403 says nothing of the token.
+      assert.deepEqual([asked, log.length], status === 401 ? [6, 6] : [1, 3]);
+    }
+    const { fetch, log } = memoryServer(clock, () => task("IN_PROGRESS"));
+    let asked = 0;
+    const auth = () => {
+      if (++asked < 3) throw Object.assign(new Error("no"), { status: 401 });
+      return "token";
+    };
+    const anaplan = await connect({ fetch, auth });
+    for (const id of ids(2)) {
+      const error = await clock.until(failure(anaplan.task(ref(id)).status()));
+      assert.equal(error.code, "UNAUTHORIZED");
+    }
+    await clock.until(anaplan.task(ref()).status());
+    assert.deepEqual([asked, log.length], [3, 1]);
+  });
+
   test("a fixed token that is refused is not sent again", async (t) => {
     const clock = driveTime(t);
     const { fetch, log } = memoryServer(clock, () => unauthorized());
@@ -364,6 +393,102 @@ describe("a user and a password", () => {
       checkSilence({ ...made, ...basic }, [errors, events]);
     }
   });
+
+  for (const status of [401, 403]) {
+    test(`that were refused with ${status} are not tried again for half a minute`, async (t) => {
+      const clock = driveTime(t);
+      let isWrong = true;
+      const { fetch, log } = memoryServer(clock, async ({ path }) => {
+        if (!path.includes("/token/")) return task("IN_PROGRESS");
+        await sleep(200);
+        if (isWrong) return reply({ statusMessage: "no such user" }, { status });
+        return { tokenInfo: { tokenValue: "t0ken", expiresAt: Date.now() + 35 * minute } };
+      });
+      const events = [];
+      const auth = { basic: { user: "me", password: "pa55word" } };
+      const anaplan = await connect({ fetch, auth, onEvent: (event) => events.push(event) });
+      const refused = async (id, method = "status") => {
+        const { code, status, message } = await failure(anaplan.task(ref(id))[method]());
+        return { code, status, message: message.replace(/^.*(?=Getting a token: )/, "") };
+      };
+      const methods = ["status", "cancel", "outcome"];
+      const ten = ids(10).map((id, i) => refused(id, methods[i % 3]));
+      const errors = await clock.until(Promise.all(ten));
+      const refusedAt = clock.now();
+      assert.equal(log.length, 1);
+      const code = status === 401 ? "UNAUTHORIZED" : "FORBIDDEN";
+      for (const error of errors) {
+        assert.deepEqual([error.code, error.status], [code, status]);
+        assert.match(error.message, /Getting a token: .*no such user/);
+        assert.deepEqual(error, errors[0]);
+      }
+      // Whoever comes later is told the same, at once and without a login; nobody knows yet that
+      // the password is right by now.
+      isWrong = false;
+      for (const after of [0, 10_000, 29_900]) {
+        await clock.pass(refusedAt + after - clock.now());
+        assert.deepEqual(await clock.until(refused("later")), errors[0]);
+        assert.equal(clock.now(), refusedAt + after);
+        assert.equal(log.length, 1);
+      }
+      // And that does not make it longer.
+      isWrong = true;
+      await clock.pass(refusedAt + 31_000 - clock.now());
+      assert.deepEqual(await clock.until(refused("again")), errors[0]);
+      assert.equal(log.length, 2);
+      await clock.pass(10_000);
+      assert.deepEqual(await clock.until(refused("again")), errors[0]);
+      assert.equal(log.length, 2, "from then on it counts anew");
+      await clock.pass(21_000);
+      isWrong = false;
+      await clock.until(anaplan.task(ref("good")).status());
+      assert.deepEqual(
+        log.map(({ path }) => path.split("/").at(-1)),
+        ["authenticate", "authenticate", "authenticate", "good"],
+      );
+      // What was not tried is not told as a renewal.
+      assert.deepEqual(
+        events.filter(({ type }) => type === "renewal").map(({ code }) => code),
+        [code, code, undefined],
+      );
+      assert.equal(clock.timers(), 0);
+    });
+  }
+
+  test("whose token Anaplan refuses log in again at once, and as often", async (t) => {
+    const clock = driveTime(t);
+    let count = 0;
+    let good;
+    const { fetch, log } = memoryServer(clock, (entry) => {
+      if (!entry.path.includes("/token/")) {
+        return bearer(entry) === good ? task("IN_PROGRESS") : unauthorized();
+      }
+      good = `t0ken${++count}`;
+      return { tokenInfo: { tokenValue: good, expiresAt: Date.now() + 35 * minute } };
+    });
+    const auth = { basic: { user: "me", password: "pa55word" } };
+    const anaplan = await connect({ fetch, auth });
+    for (const id of ids(5)) {
+      await clock.until(anaplan.task(ref(id)).status());
+      good = "another";
+    }
+    assert.equal(count, 5);
+    assert.equal(log.length, 5 + 5 + 4);
+  });
+
+  for (const status of [400, 404, 503]) {
+    test(`that get no token, but a ${status}, are tried again by the next call`, async (t) => {
+      const clock = driveTime(t);
+      const { fetch, log } = memoryServer(clock, () => reply("", { status }));
+      const auth = { basic: { user: "me", password: "pa55word" } };
+      const anaplan = await connect({ fetch, auth, attempts: 1 });
+      for (const id of ids(3)) {
+        const error = await clock.until(failure(anaplan.task(ref(id)).status()));
+        assert.equal(error.status, status);
+      }
+      assert.equal(log.length, 3);
+    });
+  }
 
   test("go to authUrl alone, and the token to baseUrl and there", async (t) => {
     const clock = driveTime(t);
