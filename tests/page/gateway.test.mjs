@@ -34,7 +34,7 @@ async function site(t) {
   const simulator = createSimulator();
   const { user, password, workspaceId, models } = await simulator.describe();
   const [{ modelId, exports }] = models;
-  const action = `/workspaces/${workspaceId}/models/${modelId}/exports/${exports[2].exportId}`;
+  const action = `/workspaces/${workspaceId}/models/${modelId}/exports/${exports[0].exportId}`;
   const asked = [];
   const gateway = await createGateway({
     auth: { basic: { user, password } },
