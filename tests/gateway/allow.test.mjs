@@ -199,7 +199,10 @@ test("a list of which nothing may be seen is empty as Anaplan's are", async () =
     const ask = asking(await openGateway(fetch));
     const { status, json } = await ask(`${inModel}/exports`);
     assert.equal(status, 200);
-    assert.deepEqual(json, { status: { code: 200, message: "Success" } });
+    assert.deepEqual(json.status, { code: 200, message: "Success" });
+    assert.equal(json.exports, undefined);
+    const paging = { currentPageSize: 0, offset: 0, totalSize: 0 };
+    assert.deepEqual(json.meta ?? { paging }, { paging });
   }
 });
 
@@ -248,6 +251,16 @@ const wrong = [
   [rule({ operations: ["Status"] }), "allow.operations"],
   [rule({ operations: ["status", "delete"] }), "allow.operations"],
   [rule({ operations: [null] }), "allow.operations"],
+  [rule({ operations: ["status", "*"] }), "allow.operations"],
+  // All, but not beside what is wrong.
+  [rule({ actions: ["*", 7] }), "allow.actions"],
+  [rule({ workspaces: ["*", "a/b"] }), "allow.workspaces"],
+  [rule({ extra: 1 }), "extra"],
+  [rule({ action: ["1"] }), "action"],
+  // Which would leave a door open that was to be shut.
+  [{ allow, authorise: () => false }, "authorise"],
+  [{ allow, host: ["gate.example"] }, "host"],
+  [{ allow, limits: { requestsPerAddress: 1 } }, "requestsPerAddress"],
   [rule({ operations: { status: true } }), "allow.operations"],
   [{ allow, prefix: 7 }, "prefix"],
   [{ allow, prefix: "anaplan" }, "prefix"],
@@ -323,14 +336,12 @@ for (const [options, name] of wrong) {
 /** Which never do what they say. */
 const inert = [
   [{ allow, hosts: [""] }, "hosts"],
+  [{ allow, hosts: ["*.example"] }, "hosts"],
   [{ allow, hosts: ["https://gate.example"] }, "hosts"],
   [{ allow, hosts: ["gate.example/"] }, "hosts"],
   [{ allow, origins: ["https://planning.example:443"] }, "origins"],
   [{ allow, origins: ["https://planning.example:"] }, "origins"],
   [{ allow, origins: ["https://::"] }, "origins"],
-  // What looks like a list of a few things must not be one of all.
-  [rule({ actions: ["*"] }), "allow.actions"],
-  [rule({ operations: ["status", "*"] }), "allow.operations"],
 ];
 
 for (const [options, name] of inert) {

@@ -246,7 +246,8 @@ test("one that never decides is not waited for, and what it says later starts no
     limits: { timeout: 50 },
   });
   const answer = await ask(`${inExport}/tasks`, { method: "POST" });
-  assert.equal(answer.status, 504);
+  // As Anaplan's own refusals, of which one knows that nothing was done.
+  assert.equal(answer.status, 429, answer.text);
   assertSafe(answer);
   decide(true);
   await new Promise((resolve) => setTimeout(resolve, 20));

@@ -13,7 +13,7 @@ let browser;
 after(async () => (await browser)?.close());
 
 /** A simulator, a gateway that logs in to it, and a server around that. */
-async function scene(t, { pages } = {}) {
+async function scene(t, { pages, ...options } = {}) {
   const simulator = createSimulator();
   const { user, password, workspaceId, models, token } = await simulator.describe();
   const log = [];
@@ -30,6 +30,7 @@ async function scene(t, { pages } = {}) {
       operations: "*",
     },
     fetch,
+    ...options,
   });
   const origin = await listen(t, gateway, { pages });
   const refs = Object.fromEntries(
@@ -161,6 +162,16 @@ describe("with nothing but the gateway's address", { concurrency: true }, () => 
     const named = (options) =>
       connect({ ...options, fetch: (url, init) => fetch(url, headers(init)) });
     assert.deepEqual(await follow({ connect: named, baseUrl, ...given }), followed);
+    assertLog(made.log);
+  });
+
+  test("a program changes what it likes where programs may", async (t) => {
+    const made = await scene(t, { programs: true });
+    const given = await runs(made);
+    assert.deepEqual(
+      await follow({ connect, baseUrl: `${made.origin}/anaplan`, ...given }),
+      followed,
+    );
     assertLog(made.log);
   });
 

@@ -88,6 +88,63 @@ for (const site of sites) {
   });
 }
 
+test("programs, which say nothing of where they come from, may change something where they are let", async () => {
+  for (const [programs, may] of [
+    [true, true],
+    [false, false],
+    [undefined, false],
+  ]) {
+    for (const [method, path] of calls) {
+      const { fetch, log } = upstream();
+      const ask = asking(await openGateway(fetch, { programs }));
+      const answer = await ask(path, { method, headers: {} });
+      assert.equal(answer.status, may || method === "GET" ? 200 : 403);
+      // Browsers do say it, and are no programs.
+      for (const headers of [
+        { "Sec-Fetch-Site": "cross-site" },
+        { "Sec-Fetch-Site": "same-site" },
+        { Origin: "https://evil.example" },
+        { Origin: "null" },
+      ]) {
+        assertRefusal(await ask(path, { method, headers }), 403);
+      }
+      assert.ok(log.length <= 1);
+    }
+  }
+});
+
+test("what is known is told to nobody who may not ask for it", async () => {
+  const { fetch, log } = upstream();
+  const gateway = await openGateway(fetch, { hosts: ["gate.example"], origins: [named] });
+  const ask = asking(gateway);
+  for (const path of [taskPath(), `${inExport}/tasks`, `${inModel}/exports`, inExport]) {
+    const known = await ask(path);
+    assert.equal(known.status, 200);
+    const again = await ask(path);
+    assert.deepEqual([again.text, [...again.headers]], [known.text, [...known.headers]]);
+    const named_ = await ask(path, { headers: { Origin: named } });
+    assert.equal(named_.headers.get("access-control-allow-origin"), named);
+    for (const [status, init] of [
+      [403, { headers: { "Sec-Fetch-Site": "cross-site" } }],
+      [403, { headers: { "Sec-Fetch-Site": "same-site" } }],
+      [403, { headers: { "Sec-Fetch-Site": "none", Origin: "https://evil.example" } }],
+      [403, { headers: { Origin: "https://evil.example" } }],
+      [403, { headers: { Origin: "" } }],
+      [421, { origin: "https://evil.example" }],
+      [405, { method: "HEAD" }],
+      [405, { method: "PUT" }],
+    ]) {
+      assertRefusal(await ask(path, init), status);
+    }
+    assertRefusal(await ask(`${path}/`), 404);
+    assertRefusal(await ask(`/${path}`), 404);
+  }
+  const count = log.length;
+  await gateway.close();
+  assert.equal((await ask(taskPath())).status, 503);
+  assert.equal(log.length, count);
+});
+
 test("an origin of http is not that of https", async () => {
   const { fetch, log } = upstream();
   const ask = asking(await openGateway(fetch));
@@ -223,7 +280,7 @@ test("a page of a named origin can read what it is refused, and wait as long as 
   readable(await ask(`${inExport}/tasks?limit=x`, { headers }));
   const first = gateway(request(taskPath(), { headers }));
   const crowded = await ask(taskPath(), { headers });
-  assert.equal(crowded.status, 503);
+  assert.equal(crowded.status, 429);
   readable(crowded);
   first.catch(() => {});
   const stopped = await openGateway(fetch, options);
@@ -263,7 +320,7 @@ describe("in Chromium", () => {
   after(async () => (await browser)?.close());
 
   /** A gateway at one port, a page at it and a page at another. */
-  async function scene(t, options) {
+  async function scene(t, { named } = {}) {
     const { fetch, log } = upstream();
     const blank = (path) =>
       path === "/blank" &&
@@ -273,7 +330,8 @@ describe("in Chromium", () => {
     const other = await serve(t, (_, response) =>
       response.writeHead(200, { "Content-Type": "text/html" }).end("<!doctype html>"),
     );
-    const gateway = await openGateway(fetch, { ...options, origins: options?.named && [other] });
+    const origins = named && { origins: [other.replace("127.0.0.1", named)] };
+    const gateway = await openGateway(fetch, { ...origins });
     const pages = ({ url }) => blank(new URL(url).pathname) || undefined;
     const origin = await listen(t, gateway, { pages });
     const { page } = await openPage(t, await (browser ??= launchBrowser()));
@@ -370,8 +428,8 @@ describe("in Chromium", () => {
   }
 
   test("a page of a named origin can", async (t) => {
-    const { origin, other, log, page } = await scene(t, { named: true });
-    await page.goto(other);
+    const { origin, other, log, page } = await scene(t, { named: "localhost" });
+    await page.goto(other.replace("127.0.0.1", "localhost"));
     const results = await page.evaluate(tries, { base: `${origin}/anaplan`, calls: all });
     assert.deepEqual(results, {
       status: 200,

@@ -324,7 +324,8 @@ test("5 000 random answers of Anaplan's", async () => {
     ]);
     const { status, text } = await ask(request(path, { method }));
     counts[status] = (counts[status] ?? 0) + 1;
-    if (status !== 200 || method !== "GET" || !path.endsWith("/1")) JSON.parse(text);
+    if (status === 204) assert.equal(text, "");
+    else if (status !== 200 || method !== "GET" || !path.endsWith("/1")) JSON.parse(text);
     assert.notEqual(status, 401);
   };
   await inTurns(5_000, one);
