@@ -169,6 +169,8 @@ fn a_part_of_a_list_that_is_here_begins_where_it_should() {
         assert_eq!(part.of(vec![0, 1, 2, 3, 4]), expected.collect::<Vec<_>>(), "{query}");
         assert_eq!(part.of(Vec::<u8>::new()), Vec::<u8>::new(), "{query}");
     }
+    let many: Vec<u32> = (0..5_000).collect();
+    assert_eq!(Part::default().of(many.clone()), many, "all, unless a limit is asked for");
 }
 
 /// What paths are made of, right and wrong.
