@@ -56,7 +56,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     try {
       const { core, handle, headers } = await mine;
       const answer =
-        core.now<Answer | undefined>(() => ({ value: known(handle, request, address) })) ??
+        atOnce(core, handle, request, address) ??
         (await core.later<Answer>(
           () => handle.handle(request, address) as unknown as Promise<unknown>,
         ));
@@ -110,11 +110,18 @@ function respond([status, body, more, passage]: Answer, headers: Record<string, 
 }
 
 /** What the most of all requests get, with the least that can be looked at. */
-function known(handle: Handle, request: Request, address: string | undefined) {
-  // Servers hand in requests of their own making.
-  const { method, url, headers } = request ?? {};
-  if (headers?.get?.("origin") !== null) return undefined;
-  return handle.known(`${method} ${url}`, headers.get("sec-fetch-site"), address) as unknown;
+function atOnce(core: Core, handle: Handle, request: Request, address: string | undefined) {
+  let line, site: string | null;
+  try {
+    const { method, url, headers } = request;
+    if (headers.get("origin") !== null) return undefined;
+    site = headers.get("sec-fetch-site");
+    line = `${method} ${url}`;
+  } catch {
+    // Servers hand in requests of their own making. What is none is refused like any other.
+    return undefined;
+  }
+  return core.now<Answer | undefined>(() => ({ value: handle.known(line, site, address) }));
 }
 
 function fault(): Response {

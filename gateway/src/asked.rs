@@ -136,6 +136,12 @@ impl Part {
         Ok(part)
     }
 
+    /// The same part in the order that Anaplan has by itself.
+    #[must_use]
+    pub fn unsorted(self) -> Self {
+        Self { sort: None, ..self }
+    }
+
     /// Where it begins.
     pub fn offset(&self) -> u32 {
         self.offset.unwrap_or_default()

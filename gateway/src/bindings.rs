@@ -289,6 +289,9 @@ fn hosts(options: &Options<'_>) -> Result<Option<Vec<String>>, Error> {
         return Ok(None);
     };
     let is_host = |name: &String| {
+        if name.contains('*') {
+            return false;
+        }
         // Behind https, 443 is the usual port, and 80 is not.
         let read = |scheme: &str| url(&format!("{scheme}{name}"), "host");
         read("http://").is_some_and(|host| host.eq_ignore_ascii_case(name))

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV4};
 
 /// Requests under way.
 #[derive(Debug)]
@@ -36,10 +36,13 @@ impl Client {
     /// Reads an address.
     pub fn parse(text: &str) -> Self {
         const LONGEST: usize = 64;
-        let without_zone = text.split_once('%').map_or(text, |(address, _)| address);
-        let address = without_zone.parse::<IpAddr>().ok();
-        // Some proxies say the port, too.
-        let address = address.or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()));
+        // Some proxies say the port, too, and then IPv6 in brackets.
+        let inner = text.strip_prefix('[').and_then(|text| text.split_once(']'));
+        let bare = inner.map_or(text, |(address, _)| address);
+        let bare = bare.split_once('%').map_or(bare, |(address, _)| address);
+        let address = bare.parse::<IpAddr>().ok();
+        let with_port = || text.parse::<SocketAddrV4>().ok().map(|socket| IpAddr::V4(*socket.ip()));
+        let address = address.or_else(with_port);
         match address.map(|address| address.to_canonical()) {
             Some(IpAddr::V6(address)) => {
                 let network = address.to_bits() & !u128::from(u64::MAX);

@@ -31,9 +31,6 @@ pub enum Admitted<'a> {
 }
 
 impl Origins {
-    /// What `origins` must be.
-    pub const EXPECTED: &'static str = "origins like \"https://planning.example\": scheme, host and, if any, port; no path, no \"*\"";
-
     /// Takes origins as browsers write them.
     pub fn new(named: Vec<String>, programs: bool) -> Self {
         Self { named, programs }

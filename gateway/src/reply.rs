@@ -139,7 +139,7 @@ impl Reply {
     pub fn tasks(answer: Json) -> Option<Self> {
         Self::list(answer, "tasks", &|mut row| {
             let task = Task {
-                task_id: row.take("taskId").into_text(),
+                task_id: Some(row.take("taskId").into_text()?),
                 task_state: row.take("taskState").into_text(),
                 creation_time: row.take("creationTime").into_number(),
                 ..Task::default()
@@ -162,13 +162,7 @@ impl Reply {
             return None;
         }
         let paging = answer.take("meta").take("paging");
-        // Of one row Anaplan now and then makes no list.
-        let single = key.strip_suffix('s').unwrap_or(key);
-        let rows = match answer.take(key) {
-            Json::Null => answer.take(single),
-            rows => rows,
-        };
-        let rows: Vec<Value> = rows.into_objects().filter_map(shows).collect();
+        let rows: Vec<Value> = rows(&mut answer, key).into_objects().filter_map(shows).collect();
         let meta = match paging {
             Json::Null => Value::Null,
             paging => json!({ "paging": pages(paging) }),
@@ -190,7 +184,7 @@ impl Reply {
             return None;
         }
         let key = kind.segment();
-        let rows = answer.take(key).into_objects().filter_map(|mut row| {
+        let rows = rows(&mut answer, key).into_objects().filter_map(|mut row| {
             let text = row.take("id").into_text()?;
             let id = Id::parse("id", Given::Text(text)).ok()?;
             allow.shows(model, &id).then(|| {
@@ -236,6 +230,14 @@ impl Reply {
             ..Task::default()
         };
         Some(Self::task(&task))
+    }
+}
+
+/// The rows of a list. Of one row Anaplan now and then makes no list.
+fn rows(answer: &mut Json, key: &str) -> Json {
+    match answer.take(key) {
+        Json::Null => answer.take(key.strip_suffix('s').unwrap_or(key)),
+        rows => rows,
     }
 }
 

@@ -275,6 +275,11 @@ impl Server {
             }
             _ => Part::default(),
         };
+        // Names of actions cannot be sorted by what tasks have.
+        let part = match asked.path {
+            Path::Actions(..) => part.unsorted(),
+            _ => part,
+        };
         let stage = Rc::new(Cell::new(Stage::Reading));
         let work = async {
             if asked.operation == Operation::Start {
@@ -551,8 +556,8 @@ fn late(operation: Operation, stage: Stage) -> Reply {
         (Operation::Start, Stage::Reading) => {
             return Reply::error(408, "The body did not come in time. Nothing was started.");
         }
-        (Operation::Start, Stage::Waiting) => {
-            let text = "Too many others wait. Nothing was started.";
+        (Operation::Start, Stage::Deciding | Stage::Waiting) => {
+            let text = "Somebody is slow, or many others wait. Nothing was started.";
             return Reply::error(429, text).retry_after(5_000.0);
         }
         (Operation::Start, Stage::Sent) => {

@@ -324,6 +324,8 @@ impl Asking {
                 return Ok((reply, known, true));
             }
             let Some(Sent { reply, left }) = self.send(Some(&claim)).await else {
+                // Never at once: a store may hold anything, and say so as fast as it is asked.
+                sleep(pause).await;
                 continue;
             };
             // From here on there is an answer, store or not.

@@ -180,8 +180,8 @@ fn whole_numbers_have_no_fraction() {
         let task = Task { creation_time: Some(number), ..task(&json!({ "taskId": "t" })) };
         let reply = Reply::task(&task);
         assert!(reply.body.contains(&format!("\"creationTime\":{expected},")), "{}", reply.body);
-        let row = format!("[{{\"creationTime\":{expected}}}]");
-        let reply = tasks(&json!({ "tasks": [{ "creationTime": number }] }));
+        let row = format!("[{{\"creationTime\":{expected},\"taskId\":\"t\"}}]");
+        let reply = tasks(&json!({ "tasks": [{ "creationTime": number, "taskId": "t" }] }));
         assert!(reply.body.contains(&row), "{}", reply.body);
         let action = json!({ "action": { "n": number } });
         let reply = Reply::metadata(answer(&action), Kind::Action).unwrap();
