@@ -34,6 +34,7 @@ const upstream = fork(file("upstream.mjs"));
 const { port, token, path } = await next(upstream);
 const baseUrl = `http://127.0.0.1:${port}/2/0`;
 const servers = { nginx: await startNginx(), gateway: await startGateway() };
+servers["node alone"] = await startBare(servers.gateway.port);
 const urls = Object.fromEntries(
   Object.entries(servers).map(([name, { port }]) => [
     name,
@@ -116,6 +117,20 @@ async function startGateway() {
   const child = fork(file("server.mjs"), {
     env: { ...process.env, GATEWAY: JSON.stringify({ baseUrl, token, port: free }) },
   });
+  await next(child);
+  execFileSync("taskset", ["-a", "-c", "-p", "0", String(child.pid)], { stdio: "ignore" });
+  return { port: free, pids: () => [child.pid], stop: () => child.disconnect() };
+}
+
+/** Answers what the gateway answers. */
+async function startBare(gateway) {
+  const free = await freePort();
+  const answer = await fetch(`http://127.0.0.1:${gateway}/anaplan${path}`);
+  const kept = ["cache-control", "content-security-policy", "content-type", "vary"];
+  const names = [...kept, "cross-origin-resource-policy", "x-content-type-options"];
+  const headers = Object.fromEntries(names.map((name) => [name, answer.headers.get(name)]));
+  const bare = { port: free, headers, body: await answer.text() };
+  const child = fork(file("bare.mjs"), { env: { ...process.env, BARE: JSON.stringify(bare) } });
   await next(child);
   execFileSync("taskset", ["-a", "-c", "-p", "0", String(child.pid)], { stdio: "ignore" });
   return { port: free, pids: () => [child.pid], stop: () => child.disconnect() };

@@ -12,7 +12,7 @@ const gateway = await createGateway({
 });
 const listener = getRequestListener(
   (request, { incoming }) => gateway(request, { address: incoming.socket.remoteAddress }),
-  { overrideGlobalObjects: false },
+  { overrideGlobalObjects: true },
 );
 createServer(listener).listen({ port, host: "127.0.0.1", backlog: 8_192 }, () =>
   process.send("listening"),

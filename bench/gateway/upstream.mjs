@@ -7,7 +7,7 @@ const simulator = createSimulator();
 const tenant = await simulator.describe();
 const { workspaceId, models, token } = tenant;
 const [{ modelId, exports }] = models;
-const action = `/2/0/workspaces/${workspaceId}/models/${modelId}/exports/${exports[0].exportId}/tasks`;
+const action = `/2/0/workspaces/${workspaceId}/models/${modelId}/exports/${exports[2].exportId}/tasks`;
 const started = await simulator(`http://127.0.0.1${action}`, {
   method: "POST",
   headers: { Authorization: `AnaplanAuthToken ${token}`, "Content-Type": "application/json" },

@@ -50,7 +50,9 @@ export function request(path, { method = "GET", headers, body, origin = own, ...
 export async function read(response) {
   const text = await response.text();
   const { status, headers } = response;
-  return { status, headers, text, json: text.startsWith("{") ? JSON.parse(text) : undefined };
+  // The bytes of a file may look like it.
+  const isJson = text && headers.get("content-type") === "application/json";
+  return { status, headers, text, json: isJson ? JSON.parse(text) : undefined };
 }
 
 /** A function that asks a gateway: `ask(path, { method, … })`, and what `read` makes of it. */
