@@ -474,6 +474,9 @@ async fn find(store: &Store, key: &str) -> Result<Option<Reply>, Away> {
     Ok(held.and_then(|held| {
         let (head, body) = held.value.split_once('\n')?;
         let (status, is_final) = head.split_once(' ')?;
+        if !body.starts_with('{') {
+            return None;
+        }
         let status = status.parse().ok().filter(|status| matches!(status, 200 | 400..=599))?;
         let (body, headers) = (body.into(), Vec::new());
         Some(Reply { status, body, headers, is_final: is_final == "1" })
