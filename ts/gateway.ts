@@ -47,41 +47,45 @@ interface Opened {
  * ```
  */
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
-  let current = open(options);
+  /** The one that answers; another is opened when its core has broken down. */
+  let opened: Opened | undefined = await open(options);
+  let opening = Promise.resolve(opened);
   let isClosed = false;
-  await current;
 
-  async function ask(request: Request, address: string | undefined) {
-    const mine = current;
+  async function ask(request: Request, address: string | undefined): Promise<Response> {
+    const mine = opening;
     try {
       const { core, handle, headers } = await mine;
-      const answer =
-        atOnce(core, handle, request, address) ??
-        (await core.later<Answer>(
-          () => handle.handle(request, address) as unknown as Promise<unknown>,
-        ));
-      return [answer, headers] as const;
+      const later = () => handle.handle(request, address) as unknown as Promise<unknown>;
+      return respond(await core.later<Answer>(later), headers);
     } catch {
-      // The core broke down. All that waits is answered so, and the next request finds another.
-      if (current === mine) {
-        current = open(options);
-        current.then(({ handle }) => isClosed && handle.close()).catch(() => {});
-      }
-      return undefined;
+      if (opening === mine) reopen();
+      return fault();
     }
   }
 
-  const answer = async (request: Request, connection?: Connection): Promise<Response> => {
+  function reopen() {
+    opened = undefined;
+    opening = open(options).then((another) => {
+      if (isClosed) void another.handle.close();
+      return (opened = another);
+    });
+    // Whoever asks next finds out.
+    opening.catch(() => {});
+  }
+
+  const answer = (request: Request, connection?: Connection): Promise<Response> => {
     // Servers hand in what they like as a second argument.
-    const address = connection?.address;
-    const answer = await ask(request, typeof address === "string" ? address : undefined);
-    return answer ? respond(...answer) : fault();
+    const given = connection?.address;
+    const address = typeof given === "string" ? given : undefined;
+    const known = opened && atOnce(opened, request, address);
+    return known ? Promise.resolve(known) : ask(request, address);
   };
 
   return Object.assign(answer, {
     async close() {
       isClosed = true;
-      const { core, handle } = await current;
+      const { core, handle } = await opening;
       await core.later(() => handle.close() as unknown as Promise<unknown>);
     },
   });
@@ -109,19 +113,19 @@ function respond([status, body, more, passage]: Answer, headers: Record<string, 
   });
 }
 
-/** What the most of all requests get, with the least that can be looked at. */
-function atOnce(core: Core, handle: Handle, request: Request, address: string | undefined) {
-  let line, site: string | null;
+/** What most requests get, with the least that can be looked at. */
+function atOnce({ core, handle, headers }: Opened, request: Request, address: string | undefined) {
   try {
-    const { method, url, headers } = request;
-    if (headers.get("origin") !== null) return undefined;
-    site = headers.get("sec-fetch-site");
-    line = `${method} ${url}`;
+    const { method, url } = request;
+    if (request.headers.get("origin") !== null) return undefined;
+    const site = request.headers.get("sec-fetch-site");
+    const value = () => ({ value: handle.known(`${method} ${url}`, site, address) });
+    const known = core.now<Answer | undefined>(value);
+    return known && respond(known, headers);
   } catch {
-    // Servers hand in requests of their own making. What is none is refused like any other.
+    // It is no request, or the core broke down. Either comes to light on the longer way.
     return undefined;
   }
-  return core.now<Answer | undefined>(() => ({ value: handle.known(line, site, address) }));
 }
 
 function fault(): Response {
