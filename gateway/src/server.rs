@@ -697,7 +697,8 @@ fn unwanted() -> Reply {
 
 fn foreign(operation: Operation) -> &'static str {
     if operation.changes() {
-        "Only pages of the gateway's own origin may do this, or of an origin that `origins` names"
+        "Only pages of the gateway's own origin may do this, or of an origin that `origins` names; \
+         programs may with `programs`"
     } else {
         "Only pages of the gateway's own origin may ask, or of an origin that `origins` names"
     }
