@@ -5,8 +5,9 @@
 
 use std::fmt::Write as _;
 
-use anaplan_tasks::reference::Path;
+use anaplan_tasks::reference::{FileRef, Kind, Path};
 use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 
 /// What may be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -76,7 +77,38 @@ impl Operation {
     }
 }
 
+/// The reference of a path, as the host application sees it: ids by name.
+pub struct Subject<'a>(&'a Path);
+
+impl Serialize for Subject<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let (model, field) = match self.0 {
+            Path::Task(task) => return task.serialize(s),
+            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
+                FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
+                FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
+            },
+            Path::Action(action) | Path::Tasks(action) => {
+                (&action.model, Some((action.kind.field(), &action.id)))
+            }
+            Path::Actions(model, _) | Path::Files(model) => (model, None),
+        };
+        let mut map = s.serialize_map(None)?;
+        map.serialize_entry("workspaceId", model.workspace_id.as_str())?;
+        map.serialize_entry("modelId", model.model_id.as_str())?;
+        if let Some((name, id)) = field {
+            map.serialize_entry(name, id.as_str())?;
+        }
+        map.end()
+    }
+}
+
 impl Asked {
+    /// What it is about.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject(&self.path)
+    }
+
     /// Reads a method, as it was spelled, and a path below the prefix.
     pub fn read(method: &str, path: &str) -> Result<Self, Misunderstood> {
         let path = Path::parse(path).ok().flatten().filter(|path| !operations(path).is_empty());

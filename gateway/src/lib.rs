@@ -10,19 +10,23 @@
 //! - `upstream`: the way to Anaplan, through budget, pauses and credentials.
 //! - `shared`: one answer for all who ask the same.
 //! - `store`: what several processes share.
+//! - [`address`] *: the address of a request.
 //! - [`asked`] *: what a request asks for.
 //! - [`allow`] *: what may pass.
 //! - [`origin`] *: whose pages may ask.
 //! - [`clients`] *: how much at once.
 //! - [`start`] *: what a task is started with.
 //! - [`reply`] *: what is answered.
+//! - [`told`] *: what is told of it.
 
+pub mod address;
 pub mod allow;
 pub mod asked;
 pub mod clients;
 pub mod origin;
 pub mod reply;
 pub mod start;
+pub mod told;
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;

@@ -9,14 +9,14 @@ use anaplan_tasks::bindings::outcome::to_js;
 use anaplan_tasks::client::{self, About, Content};
 use anaplan_tasks::platform::{Notify, Opaque, Signal, monotonic, promised, property, sleep};
 use anaplan_tasks::policy::{Class, Millis};
-use anaplan_tasks::reference::{FileRef, Kind, Path, TaskRef};
+use anaplan_tasks::reference::{Path, TaskRef};
 use anaplan_tasks::wire;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function};
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 use wasm_bindgen::JsValue;
 
+use crate::address::Url;
 use crate::allow::Allow;
 use crate::asked::{Asked, Misunderstood, Operation, Part};
 use crate::clients::{Client, Clients, Crowded};
@@ -25,6 +25,7 @@ use crate::origin::{Admitted, Origins, Sender};
 use crate::reply::Reply;
 use crate::shared::{self, Question, Reader, Shared};
 use crate::start::Start;
+use crate::told::Event;
 use crate::upstream::Upstream;
 
 /// The gateway.
@@ -139,8 +140,7 @@ impl Server {
         let known = self.shared.known(path, write)?;
         if let Some(listener) = &self.on_event {
             let asked = Asked::read(request.method, path).ok()?;
-            let event = Event {
-                kind: "served",
+            let event = Event::Served {
                 method: "GET",
                 path: Some(path),
                 operation: Some(asked.operation),
@@ -173,8 +173,7 @@ impl Server {
         };
         if let Some(listener) = &self.on_event {
             let duration = monotonic() - started;
-            let event = Event {
-                kind: "served",
+            let event = Event::Served {
                 method: served.method.unwrap_or("other"),
                 path: served.path.as_deref(),
                 operation: served.operation,
@@ -344,7 +343,7 @@ impl Server {
         };
         let broken = || reply(Reply::error(500, "The host application could not decide"));
         let operation = JsValue::from_str(asked.operation.as_str());
-        let reference = to_js(&Subject(&asked.path)).map_err(|_| broken())?;
+        let reference = to_js(&asked.subject()).map_err(|_| broken())?;
         let decided = match authorize.call3(&JsValue::UNDEFINED, request, &operation, &reference) {
             Ok(decided) => promised(&decided).await,
             Err(cause) => Err(cause),
@@ -352,7 +351,7 @@ impl Server {
         let decided = decided.map_err(|cause| {
             if let Some(listener) = &self.on_event {
                 let message = wire::excerpt(&Opaque(cause).describe());
-                tell(listener, &Fault { kind: "fault", message: &message });
+                tell(listener, &Event::Fault { message: &message });
             }
             broken()
         })?;
@@ -575,77 +574,6 @@ fn touched(path: &Path) -> Vec<String> {
         Path::Task(task) => vec![path.to_string(), Path::Tasks(task.action.clone()).to_string()],
         _ => vec![path.to_string()],
     }
-}
-
-/// An address, taken apart and not decoded: what is encoded in it has no place here.
-struct Url<'a> {
-    /// Scheme and host.
-    origin: &'a str,
-    host: &'a str,
-    path: &'a str,
-    query: &'a str,
-}
-
-impl<'a> Url<'a> {
-    fn read(url: &'a str) -> Option<Self> {
-        let url = url.split_once('#').map_or(url, |(url, _)| url);
-        let (address, query) = url.split_once('?').unwrap_or((url, ""));
-        let (_scheme, rest) = address.split_once("://")?;
-        let slash = rest.find('/')?;
-        let (host, path) = rest.split_at_checked(slash)?;
-        let origin = address.get(..address.len().checked_sub(path.len())?)?;
-        Some(Self { origin, host, path, query })
-    }
-}
-
-/// The reference of a path, as the host application sees it.
-struct Subject<'a>(&'a Path);
-
-impl Serialize for Subject<'_> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let (model, field) = match self.0 {
-            Path::Task(task) => return task.serialize(s),
-            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
-                FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
-                FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
-            },
-            Path::Action(action) | Path::Tasks(action) => {
-                (&action.model, Some((action.kind.field(), &action.id)))
-            }
-            Path::Actions(model, _) | Path::Files(model) => (model, None),
-        };
-        let mut map = s.serialize_map(None)?;
-        map.serialize_entry("workspaceId", model.workspace_id.as_str())?;
-        map.serialize_entry("modelId", model.model_id.as_str())?;
-        if let Some((name, id)) = field {
-            map.serialize_entry(name, id.as_str())?;
-        }
-        map.end()
-    }
-}
-
-/// What the host application's own code did, as it is told.
-#[derive(Serialize)]
-struct Fault<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    message: &'a str,
-}
-
-/// A request that was answered, as it is told.
-#[derive(Serialize)]
-struct Event<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    method: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    operation: Option<Operation>,
-    status: u16,
-    duration: Millis,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<&'a str>,
 }
 
 impl Answer {

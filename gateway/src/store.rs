@@ -10,8 +10,9 @@ use anaplan_tasks::policy::{Millis, Rate};
 use anaplan_tasks::wire::excerpt;
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Object, Reflect};
-use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
+
+use crate::told::Event;
 
 /// The store.
 pub struct Store {
@@ -35,15 +36,6 @@ pub struct Held {
     pub value: String,
     /// Milliseconds.
     pub ttl: Millis,
-}
-
-#[derive(Serialize)]
-struct Event<'a> {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'a str>,
 }
 
 impl Store {
@@ -151,7 +143,7 @@ impl Store {
         match select(promised(&given), pin!(patience)).await {
             Either::Left((Ok(value), _)) => {
                 if self.is_away.replace(false) {
-                    self.tell(&Event { kind: "store", state: "back", message: None });
+                    self.tell(&Event::Store { state: "back", message: None });
                 }
                 Ok(value)
             }
@@ -163,7 +155,7 @@ impl Store {
     fn lost(&self, message: &str) -> Away {
         self.try_at.set(monotonic() + Self::REST);
         if !self.is_away.replace(true) {
-            self.tell(&Event { kind: "store", state: "away", message: Some(message) });
+            self.tell(&Event::Store { state: "away", message: Some(message) });
         }
         Away
     }

@@ -252,3 +252,22 @@ proptest! {
         prop_assert_eq!(seen, rows);
     }
 }
+
+#[test]
+fn the_subject_names_ids_as_references_do() {
+    let of = |path: &str| {
+        let asked = Asked::read("GET", path).unwrap();
+        serde_json::to_value(asked.subject()).unwrap()
+    };
+    let model = "/workspaces/w/models/m";
+    let task = serde_json::json!({
+        "workspaceId": "w", "modelId": "m", "importId": "i", "taskId": "t"
+    });
+    assert_eq!(of(&format!("{model}/imports/i/tasks/t")), task);
+    assert_eq!(of(&format!("{model}/imports/i/tasks/t/dump/chunks/0")), task);
+    let export = serde_json::json!({ "workspaceId": "w", "modelId": "m", "exportId": "e" });
+    assert_eq!(of(&format!("{model}/exports/e/tasks")), export);
+    assert_eq!(of(&format!("{model}/files/e/chunks")), export);
+    let whole = serde_json::json!({ "workspaceId": "w", "modelId": "m" });
+    assert_eq!(of(&format!("{model}/processes")), whole);
+}

@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod address;
 mod allow;
 mod asked;
 mod clients;
