@@ -106,6 +106,7 @@ function respond([status, body, more, passage]: Answer, headers: Record<string, 
   }
   // A copy: there are servers that write into it.
   const all = { ...headers };
+  if (body === null) delete all["Content-Type"];
   for (let i = 0; i < more.length; i += 2) all[more[i]!] = more[i + 1]!;
   return new Response(passage ? until(body as ReadableStream, () => passage.free()) : body, {
     status,

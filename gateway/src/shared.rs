@@ -83,6 +83,8 @@ struct Kept {
 const FINAL: Millis = 60_000.0;
 /// How long a process may take to ask, before another takes over.
 const CLAIM: Millis = 10_000.0;
+/// How often the right to ask may be lost before it is taken for one that the store cannot keep.
+const LOST: f64 = 3.0;
 /// How many questions of one client stand in line with those of others at once.
 const AT_ONCE: usize = 20;
 /// Longer than any answer is kept.
@@ -306,6 +308,7 @@ impl Asking {
         let claim = Claim { store, key: &asking, mine: &mine };
         // Of a thousand that wait for long, none asks the store all the time.
         let mut pause = 100.0;
+        let mut lost = 0.0;
         loop {
             let known = self.slot.changes.get();
             let changes = self.changes(store).await?;
@@ -324,7 +327,12 @@ impl Asking {
                 return Ok((reply, known, true));
             }
             let Some(Sent { reply, left }) = self.send(Some(&claim)).await else {
-                // Never at once: a store may hold anything, and say so as fast as it is asked.
+                // A store that forgets what it was told is of no use.
+                lost += 1.0;
+                if lost >= LOST {
+                    return Err(Away);
+                }
+                // Never at once: a store may say so as fast as it is asked.
                 sleep(pause).await;
                 continue;
             };

@@ -81,7 +81,7 @@ export interface GatewayOptions {
 /** What may be done. */
 export type GatewayOperation = "status" | "cancel" | "start" | "tasks" | "list" | "download";
 
-/** One rule of what may pass. Ids as Anaplan spells them, or `"*"` for all of them. */
+/** One rule of what may pass. Ids as Anaplan spells them, or `"*"` for all of them, among others or alone. */
 export interface Allow {
   workspaces: readonly string[] | "*";
   models: readonly string[] | "*";
