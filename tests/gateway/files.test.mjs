@@ -187,7 +187,7 @@ describe("who goes away takes the request along", () => {
 
   test("by a signal that was aborted, before and meanwhile, and by a body that is cancelled", async () => {
     const { fetch, log } = upstream(() => new Promise(() => {}));
-    const gateway = await openGateway(fetch);
+    const gateway = await openGateway(fetch, { limits: { timeout: 200 } });
     const gone = await read(await gateway(request(chunk, { signal: AbortSignal.abort() })));
     assert.equal(gone.status, 499);
     assert.ok(log.every(({ open }) => !open));
