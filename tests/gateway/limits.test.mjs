@@ -522,6 +522,28 @@ test("what one may see of the gateway's health is that it is well", async () => 
   assert.equal(log.length, 0);
 });
 
+/** It grants a claim and holds none, as a copy that lags behind does; it counts what it is asked. */
+function forgetfulStore() {
+  let calls = 0;
+  // It gives up where a test would not end.
+  const counted = async (given) => (++calls > 1_000 ? Promise.reject(new Error("no")) : given);
+  return {
+    calls: () => calls,
+    get: () => counted(undefined),
+    set: () => counted(true),
+    delete: () => counted(undefined),
+    take: () => counted(0),
+  };
+}
+
+test("a store that forgets what it is told is not asked without a pause", async () => {
+  const { fetch } = upstream();
+  const store = forgetfulStore();
+  const gateway = await openGateway(fetch, { store, limits: { timeout: 1_000 } });
+  await (await gateway(request(taskPath()))).text();
+  assert.ok(store.calls() < 200, `${store.calls()} calls in a second`);
+});
+
 /** A store that others may have written to. */
 function store(values) {
   const kept = memoryStore();
