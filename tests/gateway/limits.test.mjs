@@ -544,6 +544,14 @@ test("a store that forgets what it is told is not asked without a pause", async 
   assert.ok(store.calls() < 200, `${store.calls()} calls in a second`);
 });
 
+test("a store that forgets what it is told keeps nobody from an answer", async () => {
+  const { fetch } = upstream();
+  const store = forgetfulStore();
+  const gateway = await openGateway(fetch, { store, limits: { timeout: 3_000 } });
+  const { status, text } = await read(await gateway(request(taskPath())));
+  assert.equal(status, 200, text);
+});
+
 /** A store that others may have written to. */
 function store(values) {
   const kept = memoryStore();
