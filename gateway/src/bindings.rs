@@ -224,16 +224,11 @@ fn rule(value: &JsValue) -> Result<Rule, Error> {
 
 fn ids(rule: &Options<'_>, name: &'static str, argument: &'static str) -> Result<Ids, Error> {
     const EXPECTED: &str = "an array of ids, or \"*\" for all";
-    let value = rule.get(name)?;
-    if value.as_string().as_deref() == Some("*") {
+    let Some(given) = items_or_all(&rule.get(name)?, argument, EXPECTED)? else {
         return Ok(Ids::All);
-    }
-    if !value.is_array() {
-        let found = if value.is_string() { "another string" } else { kind(&value) };
-        return Err(Invalid::new(argument, EXPECTED, found).into());
-    }
+    };
     let (mut ids, mut all) = (Vec::new(), false);
-    for id in items(argument, &value)? {
+    for id in given {
         match id.as_string() {
             Some(text) if text == "*" => all = true,
             Some(text) => ids.push(Id::parse(argument, Given::Text(text))?),
@@ -247,25 +242,32 @@ fn operations(rule: &Options<'_>) -> Result<Vec<Operation>, Error> {
     const ARGUMENT: &str = "allow.operations";
     const EXPECTED: &str =
         "an array of status, cancel, start, tasks, list and download, or \"*\" for all";
-    let value = rule.get("operations")?;
-    if value.as_string().as_deref() == Some("*") {
+    let Some(words) = items_or_all(&rule.get("operations")?, ARGUMENT, EXPECTED)? else {
         return Ok(Operation::ALL.to_vec());
-    }
-    if !value.is_array() {
-        let found = if value.is_string() { "another string" } else { kind(&value) };
-        return Err(Invalid::new(ARGUMENT, EXPECTED, found).into());
-    }
-    let mut operations = Vec::new();
-    for word in items(ARGUMENT, &value)? {
+    };
+    let operation = |word: JsValue| {
         let text = word.as_string();
         let known = Operation::ALL.into_iter().find(|one| text.as_deref() == Some(one.as_str()));
-        match (known, text.as_deref()) {
-            (Some(operation), _) => operations.push(operation),
-            (None, Some(_)) => return Err(Invalid::new(ARGUMENT, EXPECTED, "another word").into()),
-            (None, None) => return Err(Invalid::new(ARGUMENT, EXPECTED, kind(&word)).into()),
-        }
+        let found = || if text.is_some() { "another word" } else { kind(&word) };
+        known.ok_or_else(|| Invalid::new(ARGUMENT, EXPECTED, found()).into())
+    };
+    words.into_iter().map(operation).collect()
+}
+
+/// What is in an array; `None` where `"*"` stands in its place.
+fn items_or_all(
+    value: &JsValue,
+    argument: &'static str,
+    expected: &'static str,
+) -> Result<Option<Vec<JsValue>>, Error> {
+    if value.as_string().as_deref() == Some("*") {
+        return Ok(None);
     }
-    Ok(operations)
+    if !value.is_array() {
+        let found = if value.is_string() { "another string" } else { kind(value) };
+        return Err(Invalid::new(argument, expected, found).into());
+    }
+    items(argument, value).map(Some)
 }
 
 /// The origins that are named, as browsers write them.

@@ -119,8 +119,7 @@ impl Reply {
     /// A task.
     pub fn task(task: &Task) -> Self {
         let is_over = matches!(task.task_state.as_deref(), Some("COMPLETE" | "CANCELLED"));
-        let value = serde_json::to_value(task).map(tidy).unwrap_or_default();
-        Self { is_final: is_over, ..Self::success([("task", value)]) }
+        Self { is_final: is_over, ..Self::success([("task", written(task))]) }
     }
 
     /// What Anaplan says with a success: some of the fields that there may be.
@@ -137,14 +136,9 @@ impl Reply {
 
     /// The tasks of an action.
     pub fn tasks(answer: Json) -> Option<Self> {
-        Self::list(answer, "tasks", &|mut row| {
-            let task = Task {
-                task_id: Some(row.take("taskId").into_text()?),
-                task_state: row.take("taskState").into_text(),
-                creation_time: row.take("creationTime").into_number(),
-                ..Task::default()
-            };
-            Some(serde_json::to_value(task).map(tidy).unwrap_or_default())
+        Self::list(answer, "tasks", &|row| {
+            let task = summary(row);
+            task.task_id.is_some().then(|| written(&task))
         })
     }
 
@@ -221,16 +215,20 @@ impl Reply {
 
     /// What a start answers: the task that was started.
     pub fn started(mut answer: Json) -> Option<Self> {
-        let mut task = answer.take("task");
-        let id = task.take("taskId").into_text().or_else(|| answer.take("taskId").into_text())?;
-        let task = Task {
-            task_id: Some(id),
-            task_state: task.take("taskState").into_text(),
-            creation_time: task.take("creationTime").into_number(),
-            ..Task::default()
-        };
+        let mut task = summary(answer.take("task"));
+        task.task_id = Some(task.task_id.or_else(|| answer.take("taskId").into_text())?);
         Some(Self::task(&task))
     }
+}
+
+/// What lists, and the answers to a start, say of a task.
+fn summary(json: Json) -> Task {
+    let Task { task_id, task_state, creation_time, .. } = Task::from(json);
+    Task { task_id, task_state, creation_time, ..Task::default() }
+}
+
+fn written(task: &Task) -> Value {
+    serde_json::to_value(task).map(tidy).unwrap_or_default()
 }
 
 /// The rows of a list. Of one row Anaplan now and then makes no list.

@@ -247,10 +247,7 @@ impl Server {
         if method == "OPTIONS" {
             return self.preflight(incoming, below, sender);
         }
-        let asked = Asked::read(&method, below).map_err(|why| match why {
-            Misunderstood::Path => reply(not_found()),
-            Misunderstood::Method(allowed) => reply(not_allowed(allowed)),
-        })?;
+        let asked = Asked::read(&method, below).map_err(misunderstood)?;
         let path = asked.path.to_string();
         served.operation = Some(asked.operation);
         served.path = Some(path.clone());
@@ -322,10 +319,7 @@ impl Server {
         let Some(wanted) = incoming.header("access-control-request-method") else {
             return refuse(not_allowed("GET, POST, DELETE"));
         };
-        let asked = Asked::read(&wanted, below).map_err(|why| match why {
-            Misunderstood::Path => reply(not_found()),
-            Misunderstood::Method(allowed) => reply(not_allowed(allowed)),
-        })?;
+        let asked = Asked::read(&wanted, below).map_err(misunderstood)?;
         let is_named = sender.origin.is_some_and(|origin| self.origins.names(origin));
         if !is_named || !self.allow.permits(&asked) {
             return refuse(Reply::error(403, foreign(asked.operation)));
@@ -581,14 +575,7 @@ impl Answer {
         match self {
             Self::Reply(reply) => reply.status,
             Self::Stream(_) => 200,
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "saturates"
-            )]
-            Self::Theirs(response) => {
-                property(response, "status").as_f64().unwrap_or_default() as u16
-            }
+            Self::Theirs(response) => status(&property(response, "status")),
         }
     }
 }
@@ -604,6 +591,13 @@ fn reply(reply: Reply) -> Answer {
 
 fn refuse<T>(refusal: Reply) -> Refused<T> {
     Err(reply(refusal))
+}
+
+fn misunderstood(why: Misunderstood) -> Answer {
+    reply(match why {
+        Misunderstood::Path => not_found(),
+        Misunderstood::Method(allowed) => not_allowed(allowed),
+    })
 }
 
 fn not_found() -> Reply {
