@@ -1,4 +1,4 @@
-import type { TaskRef, TaskStatus } from "./types.js";
+import type { TaskRef, TaskStatus, TaskSummary, UploadResume } from "./types.js";
 
 /** What kind of failure it is. */
 export type ErrorCode =
@@ -15,6 +15,8 @@ export type ErrorCode =
   | "PROTOCOL"
   | "TASK_FAILED"
   | "TASK_CANCELLED"
+  | "START_UNCERTAIN"
+  | "STALE_FILE"
   | "INTERNAL";
 
 /** What an error is made of. */
@@ -25,6 +27,9 @@ export interface ErrorFields {
   status?: number;
   ref?: TaskRef;
   taskStatus?: TaskStatus;
+  hint?: string;
+  candidates?: TaskSummary[];
+  resume?: UploadResume;
   cause?: unknown;
 }
 
@@ -47,6 +52,12 @@ export class AnaplanError extends Error {
   declare readonly ref?: TaskRef;
   /** The last that was known of it. */
   declare readonly taskStatus?: TaskStatus;
+  /** One plain sentence of help, where what the server said is one of the documented codes. */
+  declare readonly hint?: string;
+  /** With `START_UNCERTAIN`: the tasks of which one may be what the call started. */
+  declare readonly candidates?: TaskSummary[];
+  /** Where an upload broke. */
+  declare readonly resume?: UploadResume;
 
   constructor(fields: ErrorFields) {
     super(fields.message, "cause" in fields ? { cause: fields.cause } : undefined);
@@ -56,11 +67,15 @@ export class AnaplanError extends Error {
     if (fields.status !== undefined) this.status = fields.status;
     if (fields.ref) this.ref = fields.ref;
     if (fields.taskStatus) this.taskStatus = fields.taskStatus;
+    if (fields.hint) this.hint = fields.hint;
+    if (fields.candidates) this.candidates = fields.candidates;
+    if (fields.resume) this.resume = fields.resume;
   }
 
   /** Plain data for a log. */
   toJSON(): Omit<ErrorFields, "cause"> & { name: string } {
-    const { name, code, message, status, retryable, ref, taskStatus } = this;
+    const { name, code, message, status, retryable, ref, taskStatus, hint, candidates, resume } =
+      this;
     return {
       name,
       code,
@@ -69,6 +84,9 @@ export class AnaplanError extends Error {
       ...(status !== undefined && { status }),
       ...(ref && { ref }),
       ...(taskStatus && { taskStatus }),
+      ...(hint && { hint }),
+      ...(candidates && { candidates }),
+      ...(resume && { resume }),
     };
   }
 }

@@ -1,6 +1,14 @@
 /// <reference lib="esnext.disposable" />
-import type { WatchAllOptions } from "./call.js";
-import type { TaskRef } from "./reference.js";
+import type {
+  Action,
+  ExportSummary,
+  ImportSummary,
+  OtherActionSummary,
+  ProcessSummary,
+} from "./action.js";
+import type { CallOptions, WatchAllOptions } from "./call.js";
+import type { FileSummary, ModelFile } from "./file.js";
+import type { ActionRef, FileRef, ModelRef, TaskRef } from "./reference.js";
 import type { Task, TaskStatus } from "./task.js";
 
 /** A client. */
@@ -11,6 +19,36 @@ export interface Anaplan {
    * @throws {@link AnaplanError} `INVALID_ARGUMENT`
    */
   task(ref: TaskRef | string): Task;
+  /**
+   * An action to start, or to learn about. Sends nothing.
+   * @param ref the ids, or the action's URL or path
+   * @throws {@link AnaplanError} `INVALID_ARGUMENT`
+   */
+  action<R extends ActionRef>(ref: R): Action<R>;
+  action(ref: ActionRef | string): Action;
+  /**
+   * A file of a model. Sends nothing.
+   * @throws {@link AnaplanError} `INVALID_ARGUMENT`
+   */
+  file(ref: FileRef): ModelFile;
+  /**
+   * The exports of a model, as many as there are; asked for in pages, as they are read.
+   * @throws {@link AnaplanError} `INVALID_ARGUMENT`
+   */
+  exports(model: ModelRef, call?: CallOptions): AsyncIterable<ExportSummary>;
+  /** Its imports, likewise. */
+  imports(model: ModelRef, call?: CallOptions): AsyncIterable<ImportSummary>;
+  /** Its processes, likewise. */
+  processes(model: ModelRef, call?: CallOptions): AsyncIterable<ProcessSummary>;
+  /** Its other actions, likewise: those that delete, order, copy, optimise. */
+  actions(model: ModelRef, call?: CallOptions): AsyncIterable<OtherActionSummary>;
+  /** Its files, likewise. */
+  files(model: ModelRef, call?: CallOptions): AsyncIterable<FileSummary>;
+  /**
+   * Gets a token now rather than with the first request, to find out early that a credential is
+   * wrong. Does nothing where no token is needed, or one is there.
+   */
+  signIn(call?: CallOptions): Promise<void>;
   /**
    * Follows many tasks, each to its end: every status as it comes, of whichever task. A loop that
    * takes its time gets the latest of each. What fails for one task (it is gone, say) ends the loop

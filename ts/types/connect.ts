@@ -10,6 +10,11 @@ export interface ConnectOptions {
    * @default "https://api.anaplan.com/2/0"
    */
   baseUrl?: string | URL | undefined;
+  /**
+   * Where the tenant is: sets the defaults of `baseUrl`, `authUrl` and `oauthUrl`.
+   * @default "us1"
+   */
+  region?: Region | undefined;
   /** Left out, no `Authorization` header is sent: a gateway adds it. */
   auth?: Auth | undefined;
   /** Used instead of `globalThis.fetch`. */
@@ -52,12 +57,37 @@ export interface ConnectOptions {
 }
 
 /**
- * Who we are to Anaplan: a token, a user and a password, or a function that gets tokens.
+ * Anaplan's data centres. `us1`, `eu1`, `eu2`, `ap1` and others of the first ones share their hosts.
+ * `ca1` and `au1` are as reported, not as documented.
+ */
+export type Region =
+  | "us1"
+  | "us9"
+  | "eu3"
+  | "eu5"
+  | "gb1"
+  | "sg1"
+  | "ae1"
+  | "in1"
+  | "id1"
+  | "me1"
+  | "ca1"
+  | "au1"
+  | (string & {});
+
+/**
+ * Who we are to Anaplan: a token, a user and a password, a certificate, OAuth, or a function that gets
+ * tokens.
  *
  * Tokens live 35 minutes. One that can be renewed is, when four fifths of its life are over or the
  * server refuses it: once, however many calls wait for it.
  */
-export type Auth = string | BasicAuth | ((ask: TokenRequest) => TokenAnswer | Promise<TokenAnswer>);
+export type Auth =
+  | string
+  | BasicAuth
+  | CertificateAuth
+  | OAuth
+  | ((ask: TokenRequest) => TokenAnswer | Promise<TokenAnswer>);
 
 /** A user of Anaplan's, for programs: no password belongs in a browser. */
 export interface BasicAuth {
@@ -69,6 +99,64 @@ export interface BasicAuth {
   authUrl?: string | URL | undefined;
   /** Whether `close()` ends the session at Anaplan, too. */
   logout?: boolean | undefined;
+}
+
+/** A certificate that is registered with Anaplan, for programs. Takes a host with WebCrypto. */
+export interface CertificateAuth {
+  certificate: {
+    /** In PEM: `-----BEGIN CERTIFICATE-----`. */
+    certificate: string;
+    /** In PEM, PKCS#8 or PKCS#1, not encrypted. It never leaves this machine. */
+    privateKey: string;
+    /**
+     * The format of what is signed. Anaplan takes `v2` alone since June 2026.
+     * @default "v2"
+     */
+    format?: "v1" | "v2" | undefined;
+    /**
+     * The unit of the time in format `v2`, of which Anaplan's pages say nothing: their sample is in
+     * seconds, other clients send milliseconds.
+     * @default "seconds"
+     */
+    timestamp?: "seconds" | "milliseconds" | undefined;
+  };
+  /** @default "https://auth.anaplan.com" */
+  authUrl?: string | URL | undefined;
+  /** Whether `close()` ends the session at Anaplan, too. */
+  logout?: boolean | undefined;
+}
+
+/** OAuth, for a client that is registered with Anaplan. */
+export interface OAuth {
+  oauth: {
+    clientId: string;
+    /** For clients of the authorization code grant. */
+    clientSecret?: string | undefined;
+    /** May be left out with `onUserCode`. */
+    refreshToken?: string | undefined;
+    /**
+     * Told of each new refresh token, where they rotate: the old one is worth nothing then. It is
+     * awaited before the access token is used; should it fail, the call does.
+     */
+    onRefreshToken?: ((token: string) => void | Promise<void>) | undefined;
+    /**
+     * With it, and without a refresh token that is good, a person is asked to sign in at
+     * `verificationUri` with `userCode`: the device flow.
+     */
+    onUserCode?: ((ask: UserCode) => void | Promise<void>) | undefined;
+  };
+  /** @default "https://us1a.app.anaplan.com" */
+  oauthUrl?: string | URL | undefined;
+}
+
+/** What a person needs to sign in elsewhere. */
+export interface UserCode {
+  userCode: string;
+  verificationUri: string;
+  /** The same with the code in it, where Anaplan gives one. */
+  verificationUriComplete?: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
 }
 
 /** A memory of how long runs of an action took; durations only, in milliseconds, newest last. */

@@ -1,5 +1,6 @@
 // A task, and what is observed of it.
 import type { CallOptions, WatchOptions } from "./call.js";
+import type { Download, DumpOptions } from "./file.js";
 import type { TaskRef } from "./reference.js";
 
 /** A task. Any number of these for one task share their requests. */
@@ -27,6 +28,12 @@ export interface Task {
    * @throws {@link AnaplanError} `TASK_FAILED`, `TASK_CANCELLED`; `taskStatus` says more
    */
   result(options?: WatchOptions): Promise<TaskResult>;
+  /**
+   * The rows that an import refused, or a step of a process (`objectId`), as CSV with what was wrong
+   * with each. Anaplan keeps them for the user's last run, for 48 hours.
+   * @throws {@link AnaplanError} `NOT_FOUND`
+   */
+  dump(options?: DumpOptions): Promise<Download>;
 }
 
 /** Statuses as they are observed, the last one final. Each iteration is a watch of its own. */
