@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod adoption;
 mod budget;
 mod cadence;
 mod forecast;
@@ -10,6 +11,7 @@ mod polling;
 mod retry;
 mod token;
 
+pub use adoption::{Adoption, Listed, Look, Verdict};
 pub use budget::{Budget, Class, Rate, Ticket, Turn};
 pub use cadence::Cadence;
 pub use forecast::{Expected, Forecast};

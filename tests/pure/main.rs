@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod adoption;
 mod budget;
 mod cadence;
 mod error;
