@@ -217,6 +217,18 @@ impl ActionRef {
             (Some(_), Some(_)) => Err(Invalid::new("ref", ONE, "more than one")),
         }
     }
+
+    /// Reads an action's URL or path as [`TaskRef::from_url`] does; that of one of its tasks will do.
+    pub fn from_url(url: &str) -> Result<Self, Invalid> {
+        const URL: &str = "an action's URL or path, \
+            .../workspaces/{workspaceId}/models/{modelId}/exports/{exportId} \
+            (or imports, processes, actions)";
+        match Path::from_url(url)? {
+            Some(Path::Action(action) | Path::Tasks(action)) => Ok(action),
+            Some(Path::Task(task)) => Ok(task.action),
+            _ => Err(Invalid::new("ref", URL, "something else")),
+        }
+    }
 }
 
 impl TaskRef {
@@ -235,31 +247,53 @@ impl TaskRef {
         const URL: &str = "a task's URL or path, \
             .../workspaces/{workspaceId}/models/{modelId}/exports/{exportId}/tasks/{taskId} \
             (or imports, processes, actions)";
-        let path = match url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) {
-            Some(rest) => rest.split_once('/').map_or("", |(_host, path)| path),
-            None => url,
-        };
-        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
-        let start = segments.iter().position(|&segment| segment == "workspaces");
-        let found = start.and_then(|start| segments.get(start..)).map(Path::from_segments);
-        match found.transpose()?.flatten() {
+        match Path::from_url(url)? {
             Some(Path::Task(task)) => Ok(task),
             _ => Err(Invalid::new("ref", URL, "something else")),
         }
     }
 }
 
+impl FileRef {
+    /// Reads the model's fields and `fileId`.
+    pub fn from_fields(field: &dyn Fn(&str) -> Given) -> Result<Self, Invalid> {
+        let model = ModelRef::from_fields(field)?;
+        Ok(Self::File(model, Id::parse("fileId", field("fileId"))?))
+    }
+}
+
 /// As JavaScript holds it: one flat object with the ids as strings.
+impl Serialize for ActionRef {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        flat(&self.model, &[(self.kind.field(), &self.id)], s)
+    }
+}
+
 impl Serialize for TaskRef {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let action = &self.action;
-        let mut map = s.serialize_map(Some(4))?;
-        map.serialize_entry("workspaceId", action.model.workspace_id.as_str())?;
-        map.serialize_entry("modelId", action.model.model_id.as_str())?;
-        map.serialize_entry(action.kind.field(), action.id.as_str())?;
-        map.serialize_entry("taskId", self.task_id.as_str())?;
-        map.end()
+        let ActionRef { model, kind, id } = &self.action;
+        flat(model, &[(kind.field(), id), ("taskId", &self.task_id)], s)
     }
+}
+
+/// A file of a model alone; what was refused is told by its task.
+impl Serialize for FileRef {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::File(model, id) => flat(model, &[("fileId", id)], s),
+            Self::Dump(task) | Self::StepDump(task, _) => task.serialize(s),
+        }
+    }
+}
+
+fn flat<S: Serializer>(model: &ModelRef, ids: &[(&str, &Id)], s: S) -> Result<S::Ok, S::Error> {
+    let mut map = s.serialize_map(None)?;
+    map.serialize_entry("workspaceId", model.workspace_id.as_str())?;
+    map.serialize_entry("modelId", model.model_id.as_str())?;
+    for (name, id) in ids {
+        map.serialize_entry(name, id.as_str())?;
+    }
+    map.end()
 }
 
 /// A path below the base URL: the only place that knows how Anaplan spells them.
@@ -281,6 +315,8 @@ pub enum Path {
     Chunks(FileRef),
     /// The bytes of one chunk, counted from 0.
     Chunk(FileRef, u32),
+    /// Where it is said that all chunks of an upload are there.
+    Complete(FileRef),
 }
 
 impl Path {
@@ -291,6 +327,18 @@ impl Path {
             Some(path) => Self::from_segments(&path.split('/').take(13).collect::<Vec<_>>()),
             None => Ok(None),
         }
+    }
+
+    /// The path in a URL, or in a path with any prefix before `/workspaces/`.
+    fn from_url(url: &str) -> Result<Option<Self>, Invalid> {
+        let path = match url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")) {
+            Some(rest) => rest.split_once('/').map_or("", |(_host, path)| path),
+            None => url,
+        };
+        let segments: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        let start = segments.iter().position(|&segment| segment == "workspaces");
+        let found = start.and_then(|start| segments.get(start..)).map(Self::from_segments);
+        found.transpose().map(Option::flatten)
     }
 
     fn from_segments(segments: &[&str]) -> Result<Option<Self>, Invalid> {
@@ -344,6 +392,7 @@ impl Path {
     ) -> Result<Option<Self>, Invalid> {
         Ok(match segments {
             [] => Some(Self::File(file()?)),
+            ["complete"] => Some(Self::Complete(file()?)),
             ["chunks"] => Some(Self::Chunks(file()?)),
             ["chunks", number] => Some(Self::Chunk(file()?, chunk_number(number)?)),
             _ => None,
@@ -362,6 +411,7 @@ impl fmt::Display for Path {
             Self::File(file) => write!(f, "{}", At(file)),
             Self::Chunks(file) => write!(f, "{}/chunks", At(file)),
             Self::Chunk(file, number) => write!(f, "{}/chunks/{number}", At(file)),
+            Self::Complete(file) => write!(f, "{}/complete", At(file)),
         }
     }
 }

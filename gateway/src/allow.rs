@@ -78,11 +78,13 @@ fn subject(path: &Path) -> (&ModelRef, Option<&Id>) {
         Path::Action(action) | Path::Tasks(action) | Path::Task(TaskRef { action, .. }) => {
             (&action.model, Some(&action.id))
         }
-        Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
-            FileRef::File(model, id) => (model, Some(id)),
-            FileRef::Dump(task) | FileRef::StepDump(task, _) => {
-                (&task.action.model, Some(&task.action.id))
+        Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) | Path::Complete(file) => {
+            match file {
+                FileRef::File(model, id) => (model, Some(id)),
+                FileRef::Dump(task) | FileRef::StepDump(task, _) => {
+                    (&task.action.model, Some(&task.action.id))
+                }
             }
-        },
+        }
     }
 }

@@ -84,10 +84,12 @@ impl Serialize for Subject<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let (model, field) = match self.0 {
             Path::Task(task) => return task.serialize(s),
-            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => match file {
-                FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
-                FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
-            },
+            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) | Path::Complete(file) => {
+                match file {
+                    FileRef::Dump(task) | FileRef::StepDump(task, _) => return task.serialize(s),
+                    FileRef::File(model, id) => (model, Some((Kind::Export.field(), id))),
+                }
+            }
             Path::Action(action) | Path::Tasks(action) => {
                 (&action.model, Some((action.kind.field(), &action.id)))
             }
@@ -129,7 +131,7 @@ fn operations(path: &Path) -> &'static [Operation] {
         Path::Task(_) => &[Operation::Status, Operation::Cancel],
         Path::Chunks(_) | Path::Chunk(..) => &[Operation::Download],
         // Bytes go through here in chunks, and no client asks for more.
-        Path::Files(_) | Path::File(_) => &[],
+        Path::Files(_) | Path::File(_) | Path::Complete(_) => &[],
     }
 }
 

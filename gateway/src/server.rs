@@ -7,7 +7,9 @@ use std::rc::Rc;
 use anaplan_tasks::bindings::options::tell;
 use anaplan_tasks::bindings::outcome::to_js;
 use anaplan_tasks::client::{self, About, Content};
-use anaplan_tasks::platform::{Notify, Opaque, Signal, monotonic, promised, property, sleep};
+use anaplan_tasks::platform::{
+    Notify, Opaque, Payload, Signal, monotonic, promised, property, sleep,
+};
 use anaplan_tasks::policy::{Class, Millis};
 use anaplan_tasks::reference::{Path, TaskRef};
 use anaplan_tasks::wire;
@@ -414,7 +416,9 @@ impl Server {
                     move |answer: &client::Answer| Reply::metadata(answer.safe_json()?, kind);
                 ask(None, Class::Status, "what an action is made of", Box::new(read))
             }
-            Path::Files(_) | Path::File(_) => return Ok(Answer::Reply(not_found().into())),
+            Path::Files(_) | Path::File(_) | Path::Complete(_) => {
+                return Ok(Answer::Reply(not_found().into()));
+            }
             Path::Chunks(_) => ask(
                 None,
                 Class::Files,
@@ -485,7 +489,7 @@ impl Server {
         let work = async move || {
             let about = About { method: "POST", path: &path, task: None, attempt: 1.0 };
             let body = start.write();
-            let content = Content { body: Some(&body), ..Content::default() };
+            let content = Content { payload: Payload::Json(&body), ..Content::default() };
             let leaving = async || {
                 let is_wanted = !matches!(stage.get(), Stage::GivenUp);
                 if is_wanted {

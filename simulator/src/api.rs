@@ -79,7 +79,7 @@ impl Api<'_> {
             (Path::Task(task), "DELETE") => self.cancel(&task),
             (Path::Task(task), _) => self.status(&task),
             (Path::Files(model), _) => self.files(&model),
-            (Path::File(file), _) => self.bytes(&file),
+            (Path::File(file) | Path::Complete(file), _) => self.bytes(&file),
             (Path::Chunks(file), _) => self.chunks(&file),
             (Path::Chunk(file, number), _) => self.chunk(&file, number),
         }
