@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::reference::{Invalid, TaskRef};
-use crate::status::{Phase, TaskStatus};
+use crate::status::{Phase, TaskStatus, TaskSummary};
 use crate::wire;
 
 /// What kind of failure it is. Programs decide by this.
@@ -41,6 +41,10 @@ pub enum Code {
     TaskFailed,
     /// The task was cancelled.
     TaskCancelled,
+    /// A start was sent, and nobody knows what became of it.
+    StartUncertain,
+    /// A file is not what a run wrote.
+    StaleFile,
     /// A fault of ours.
     Internal,
 }
@@ -70,6 +74,9 @@ pub struct Error {
     /// The last that was known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task_status: Option<Box<TaskStatus>>,
+    /// The tasks of which one may be what a start has made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Vec<TaskSummary>>,
 }
 
 impl Error {
@@ -84,6 +91,7 @@ impl Error {
             retry_after: None,
             reference: None,
             task_status: None,
+            candidates: None,
         }
     }
 

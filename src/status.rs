@@ -4,8 +4,11 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::reference::TaskRef;
-use crate::wire;
+use crate::reference::{ActionRef, Given, Id, TaskRef};
+use crate::wire::{self, Json};
+
+/// What a state is called that the server does not name.
+const UNKNOWN: &str = "UNKNOWN";
 
 /// What a task is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,6 +78,37 @@ pub struct Expected {
     pub runs: usize,
 }
 
+/// A task, as a list has it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TaskSummary {
+    /// Its id.
+    pub task_id: String,
+    /// The server's own word, `UNKNOWN` where it gave none.
+    pub task_state: String,
+    /// Milliseconds since the epoch, by the server's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation_time: Option<f64>,
+    /// Which task it is.
+    #[serde(rename = "ref")]
+    pub reference: TaskRef,
+}
+
+impl TaskSummary {
+    /// Reads a row of the list of an action's tasks. Without an id that can be used it is none.
+    pub fn read(row: Json, action: &ActionRef) -> Option<Self> {
+        let task = wire::Task::from(row);
+        let task_id = task.task_id?;
+        let id = Id::parse("taskId", Given::Text(task_id.clone())).ok()?;
+        Some(Self {
+            task_id,
+            task_state: task.task_state.unwrap_or_else(|| UNKNOWN.to_owned()),
+            creation_time: task.creation_time.filter(|&time| time >= 0.0),
+            reference: TaskRef { action: action.clone(), task_id: id },
+        })
+    }
+}
+
 /// How a task, or one step of a process, ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -118,7 +152,7 @@ fn as_map<S: Serializer>(values: &[(String, Option<String>)], s: S) -> Result<S:
 impl TaskStatus {
     /// What a `GET` said at `observed_at`.
     pub fn observed(task: wire::Task, reference: &TaskRef, observed_at: f64) -> Self {
-        let task_state = task.task_state.unwrap_or_else(|| "UNKNOWN".to_owned());
+        let task_state = task.task_state.unwrap_or_else(|| UNKNOWN.to_owned());
         let successful = task.result.as_ref().and_then(|result| result.successful);
         let (phase, done) = match (task_state.as_str(), successful) {
             ("NOT_STARTED", _) => (Phase::Waiting, false),

@@ -1,8 +1,29 @@
-import { load, type Client, type Watch } from "./core.js";
+import { action } from "./action.js";
+import { load, type Client, type Download, type List, type Watch } from "./core.js";
+import { download } from "./download.js";
 import { AnaplanError } from "./error.js";
+import { rows } from "./lists.js";
 import { statuses } from "./statuses.js";
 import { task } from "./task.js";
-import type { Anaplan, ConnectOptions, TaskRef, WatchAllOptions } from "./types.js";
+import { upload } from "./upload.js";
+import type {
+  ActionRef,
+  Anaplan,
+  CallOptions,
+  ConnectOptions,
+  DownloadOptions,
+  ExportSummary,
+  FileRef,
+  FileSummary,
+  ImportSummary,
+  ModelRef,
+  OtherActionSummary,
+  ProcessSummary,
+  TaskRef,
+  UploadOptions,
+  UploadSource,
+  WatchAllOptions,
+} from "./types.js";
 
 /**
  * Opens a client. Loads the core on first use; sends nothing.
@@ -19,6 +40,11 @@ export async function connect(options?: ConnectOptions): Promise<Anaplan> {
   const core = await load(wasmOf(options));
   const client = core.now<Client>(() => core.connect(options));
   const close = () => client.close(new DOMException("The client was closed.", "AbortError"));
+  const { Call, List } = core;
+  const list =
+    <T>(what: List) =>
+    (model: ModelRef, options?: CallOptions) =>
+      rows<T>(core, client, what, model, options);
   const anaplan = {
     task: (ref: TaskRef | string) => {
       return task(core, client, Object.freeze(core.now<TaskRef>(() => core.taskRef(ref))));
@@ -28,6 +54,28 @@ export async function connect(options?: ConnectOptions): Promise<Anaplan> {
       const open = () => core.now<Watch>(() => client.watch(refs, options));
       return statuses(core, open, { onError: options?.onError });
     },
+    action: (ref: ActionRef | string) => {
+      return action(core, client, Object.freeze(core.now<ActionRef>(() => core.actionRef(ref))));
+    },
+    file: (given: FileRef) => {
+      const ref = Object.freeze(core.now<FileRef>(() => core.fileRef(given)));
+      return {
+        ref,
+        upload: (source: UploadSource, options?: UploadOptions) =>
+          upload(core, client, ref, source, options),
+        download: async (options?: DownloadOptions) => {
+          const file = core.later<Download>(() => client.call(Call.File, ref, options, undefined));
+          return download(core, await file, options);
+        },
+      };
+    },
+    exports: list<ExportSummary>(List.Exports),
+    imports: list<ImportSummary>(List.Imports),
+    processes: list<ProcessSummary>(List.Processes),
+    actions: list<OtherActionSummary>(List.Actions),
+    files: list<FileSummary>(List.Files),
+    signIn: (options?: CallOptions) =>
+      core.later<void>(() => client.call(Call.SignIn, undefined, options, undefined)),
     close,
   };
   // Not everywhere yet.

@@ -3,7 +3,7 @@ import makeGlue, { type Glue } from "#glue";
 import inline from "#wasm";
 import { loader, type Core as CoreOf } from "./loader.js";
 
-export type { Call, Client, Watch } from "../pkg/core.js";
+export type { Call, Client, Download, List, Pages, Watch } from "../pkg/core.js";
 
 export type Core = CoreOf<Glue>;
 

@@ -1,4 +1,5 @@
-import type { Call, Client, Core, Watch } from "./core.js";
+import type { Call, Client, Core, Download as File, Watch } from "./core.js";
+import { download } from "./download.js";
 import { shared } from "./shared.js";
 import { statuses } from "./statuses.js";
 import type { CallOptions, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } from "./types.js";
@@ -10,7 +11,7 @@ import type { CallOptions, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } 
 export function task(core: Core, client: Client, ref: TaskRef): Task {
   const { Call } = core;
   const call = (what: Call, options?: CallOptions) =>
-    core.later<TaskStatus>(() => client.call(what, ref, options));
+    core.later<TaskStatus>(() => client.call(what, ref, options, undefined));
   return {
     ref,
     status: (options) => call(Call.Status, options),
@@ -19,6 +20,10 @@ export function task(core: Core, client: Client, ref: TaskRef): Task {
     // There is one where the core found a success: it is what says so.
     result: async (options) => (await call(Call.Success, options)).result!,
     watch: (options) => watch(core, client, ref, options),
+    dump: async (options) => {
+      const file = core.later<File>(() => client.call(Call.Dump, ref, options, undefined));
+      return download(core, await file, options);
+    },
   };
 }
 

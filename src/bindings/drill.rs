@@ -1,6 +1,7 @@
 //! Panics and traps on demand, for the tests of what happens then: `panic-on-demand` as an id's
 //! beginning, and the moment behind it.
 
+use crate::client::Call;
 use crate::error::Error;
 use crate::platform::{from_timer, sleep};
 use crate::reference::TaskRef;
@@ -13,8 +14,8 @@ pub fn at_once(task: &Result<TaskRef, Error>) {
 }
 
 /// After something was awaited, and where a timer calls.
-pub async fn later(task: &TaskRef) {
-    let Some(moment) = wanted(task) else { return };
+pub async fn later(call: &Call) {
+    let Some(moment) = call.task().and_then(wanted) else { return };
     sleep(10.0).await;
     match moment {
         "after-await" => panic(),

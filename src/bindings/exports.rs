@@ -9,12 +9,16 @@ use wasm_bindgen_futures::future_to_promise;
 
 #[cfg(feature = "panic-on-demand")]
 use super::drill;
-use super::options::{connection, limits, task_ref, watching};
+use super::options::{
+    action_ref, announced, connection, dump, export, file_ref, limits, model_ref, put, reading,
+    start_body, task_ref, watching,
+};
 use super::outcome::{self, outcome, settled};
 use super::panic;
-use crate::client::{self, Failure};
+use crate::client::{self, Failure, Listing, Value};
 use crate::error::Error;
 use crate::platform::Opaque;
+use crate::reference::{ActionRef, FileRef, Kind, TaskRef};
 
 /// What an export gives: never an error, and never as one value. The V8 of Node 20 compiles an
 /// export that gives one JavaScript value into its callers, and when one of them is to be compiled
@@ -44,9 +48,33 @@ pub fn parse_task_ref(reference: &JsValue) -> Given {
     Ok(outcome(task.and_then(|task| outcome::to_js(&task))))
 }
 
+/// Reads an action's reference or URL, likewise.
+#[wasm_bindgen(js_name = actionRef)]
+pub fn parse_action_ref(reference: &JsValue) -> Given {
+    Ok(outcome(action_ref(reference).and_then(|action| outcome::to_js(&action))))
+}
+
+/// Reads a file's reference, likewise.
+#[wasm_bindgen(js_name = fileRef)]
+pub fn parse_file_ref(reference: &JsValue) -> Given {
+    Ok(outcome(file_ref(reference).and_then(|file| outcome::to_js(&file))))
+}
+
 /// See [`client::Client`].
 #[wasm_bindgen]
 pub struct Client(client::Client);
+
+/// What is listed.
+#[wasm_bindgen]
+#[derive(Clone, Copy)]
+pub enum List {
+    Exports,
+    Imports,
+    Processes,
+    Actions,
+    Files,
+    Tasks,
+}
 
 /// See [`client::Call`].
 #[wasm_bindgen]
@@ -56,28 +84,69 @@ pub enum Call {
     Cancel,
     Outcome,
     Success,
+    Start,
+    Run,
+    Metadata,
+    Download,
+    Dump,
+    File,
+    Announce,
+    Put,
+    Complete,
+    SignIn,
 }
 
 #[wasm_bindgen]
 impl Client {
-    /// The value is a status.
-    pub fn call(&self, call: Call, task: &JsValue, options: &JsValue) -> Given {
+    /// About a task, an action, a model or a file. `more` is what is no option of the caller's: which
+    /// chunk is put, say.
+    pub fn call(&self, call: Call, about: &JsValue, options: &JsValue, more: &JsValue) -> Given {
         let parsed = || {
             let call = match call {
-                Call::Status => client::Call::Status,
-                Call::Cancel => client::Call::Cancel,
-                Call::Outcome => client::Call::Outcome(watching(options)?),
-                Call::Success => client::Call::Success(watching(options)?),
+                Call::Status | Call::Cancel | Call::Outcome | Call::Success | Call::Dump => {
+                    of_task(call, task_ref(about)?, options)?
+                }
+                Call::Start | Call::Run | Call::Metadata | Call::Download => {
+                    of_action(call, action_ref(about)?, options)?
+                }
+                Call::File | Call::Announce | Call::Put | Call::Complete => {
+                    of_file(call, file_ref(about)?, options, more)?
+                }
+                Call::SignIn => client::Call::SignIn,
             };
-            Ok::<_, Error>((call, task_ref(task)?, limits(options)?))
+            Ok::<_, Error>((call, limits(options)?))
         };
         let (client, parsed) = (self.0.clone(), parsed());
         Ok(promise(async move {
-            let (call, task, limits) = parsed?;
+            let (call, limits) = parsed?;
             #[cfg(feature = "panic-on-demand")]
-            drill::later(&task).await;
-            Ok(outcome::to_js(&*client.call(call, task, limits).await?)?)
+            drill::later(&call).await;
+            Ok(match client.call(call, limits).await? {
+                Value::Status(status) => outcome::to_js(&*status)?,
+                Value::Task(task) => outcome::to_js(&task)?,
+                Value::Json(json) => outcome::to_js(&json)?,
+                Value::Rows(_) | Value::Nothing => JsValue::UNDEFINED,
+                Value::File(file) => Download(file).into(),
+                Value::Bytes(bytes) => bytes.into_js(),
+            })
         }))
+    }
+
+    /// The value are [`Pages`] of a list, that of a model or of an action.
+    pub fn list(&self, list: List, about: &JsValue, options: &JsValue) -> Given {
+        let pages = || {
+            let actions = |kind| Ok::<_, Error>(Listing::Actions(model_ref(about)?, kind));
+            let listing = match list {
+                List::Exports => actions(Kind::Export)?,
+                List::Imports => actions(Kind::Import)?,
+                List::Processes => actions(Kind::Process)?,
+                List::Actions => actions(Kind::Action)?,
+                List::Files => Listing::Files(model_ref(about)?),
+                List::Tasks => Listing::Tasks(action_ref(about)?),
+            };
+            Ok(Pages(Rc::new(self.0.list(listing, limits(options)?))).into())
+        };
+        Ok(outcome(pages()))
     }
 
     /// The value is a [`Watch`] of all these tasks.
@@ -96,6 +165,45 @@ impl Client {
     }
 }
 
+fn of_task(call: Call, task: TaskRef, options: &JsValue) -> Result<client::Call, Error> {
+    Ok(match call {
+        Call::Status => client::Call::Status(task),
+        Call::Cancel => client::Call::Cancel(task),
+        Call::Outcome => client::Call::Outcome(task, watching(options)?),
+        Call::Dump => client::Call::Open(dump(task, options)?, reading(options)?),
+        _ => client::Call::Success(task, watching(options)?),
+    })
+}
+
+fn of_action(call: Call, action: ActionRef, options: &JsValue) -> Result<client::Call, Error> {
+    Ok(match call {
+        Call::Start => client::Call::Start(action, start_body(options)?),
+        Call::Run => client::Call::Run(action, start_body(options)?, watching(options)?),
+        Call::Download => {
+            let reading = export(&action, options)?;
+            client::Call::Open(FileRef::File(action.model, action.id), reading)
+        }
+        _ => client::Call::Metadata(action),
+    })
+}
+
+fn of_file(
+    call: Call,
+    file: FileRef,
+    options: &JsValue,
+    more: &JsValue,
+) -> Result<client::Call, Error> {
+    Ok(match call {
+        Call::File => client::Call::Open(file, reading(options)?),
+        Call::Announce => client::Call::Announce(file, announced(more)?),
+        Call::Put => {
+            let (chunk, bytes, is_gzip) = put(more)?;
+            client::Call::Put(file, chunk, bytes, is_gzip)
+        }
+        _ => client::Call::Complete(file),
+    })
+}
+
 /// See [`client::Watch`].
 #[wasm_bindgen]
 pub struct Watch(Rc<client::Watch>);
@@ -112,6 +220,54 @@ impl Watch {
                 Some(failed) => settled(failed.map(|_| JsValue::UNDEFINED)).unwrap_or_default(),
                 None => JsValue::UNDEFINED,
             })
+        }))
+    }
+
+    /// Ends it, and with it a `next` that is waiting.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// See [`client::Pages`].
+#[wasm_bindgen]
+pub struct Pages(Rc<client::Pages>);
+
+#[wasm_bindgen]
+impl Pages {
+    /// The value is a list of rows, or `undefined` after the last.
+    pub fn next(&self) -> Given {
+        let pages = Rc::clone(&self.0);
+        Ok(promise(async move {
+            match pages.next().await? {
+                Some(rows) => Ok(outcome::to_js(&rows)?),
+                None => Ok(JsValue::UNDEFINED),
+            }
+        }))
+    }
+}
+
+/// See [`client::Download`].
+#[wasm_bindgen]
+pub struct Download(Rc<client::Download>);
+
+#[wasm_bindgen]
+impl Download {
+    /// The value is what is known of the file.
+    pub fn about(&self) -> Given {
+        Ok(outcome(outcome::to_js(&self.0.about)))
+    }
+
+    /// The value is how far it is.
+    pub fn progress(&self) -> Given {
+        Ok(outcome(outcome::to_js(&self.0.progress())))
+    }
+
+    /// The value is some bytes, or `undefined` after the last.
+    pub fn next(&self) -> Given {
+        let file = Rc::clone(&self.0);
+        Ok(promise(async move {
+            Ok(file.next().await?.map_or(JsValue::UNDEFINED, |bytes| bytes.into_js()))
         }))
     }
 

@@ -2,19 +2,21 @@
 
 use std::rc::Rc;
 
-use js_sys::{Function, Object, Reflect};
+use js_sys::{Array, Function, Object, Reflect};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::outcome::to_js;
 use crate::client::{
-    Client, Credentials, Event, Events, Exchange, Gate, Giver, Histories, Limits, Line, Login,
-    Source, Token,
+    After, Client, Credentials, Event, Events, Exchange, Gate, Giver, Histories, Limits, Line,
+    Login, Reading, Source, Token,
 };
 use crate::error::{Code, Error};
-use crate::platform::{Fetch, HistoryStore, Signal, TokenSource, hear_out, is_url, page_origin};
-use crate::policy::{Budget, Cadence, Millis, Retry, Watcher, WhenHidden};
-use crate::reference::{BaseUrl, Given, Invalid, TaskRef};
+use crate::platform::{
+    Bytes, Fetch, HistoryStore, Signal, TokenSource, hear_out, is_url, page_origin,
+};
+use crate::policy::{Budget, Cadence, Millis, Retry, Transfer, Watcher, WhenHidden};
+use crate::reference::{ActionRef, BaseUrl, FileRef, Given, Id, Invalid, Kind, ModelRef, TaskRef};
 
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Client, Error> {
@@ -54,15 +56,42 @@ pub fn task_ref(value: &JsValue) -> Result<TaskRef, Error> {
     if let Some(url) = value.as_string() {
         return Ok(TaskRef::from_url(&url)?);
     }
-    if !value.is_object() {
-        let expected = "a reference { workspaceId, modelId, exportId, taskId } or a task's URL";
-        return Err(Invalid::new("ref", expected, kind(value)).into());
+    let expected = "a reference { workspaceId, modelId, exportId, taskId } or a task's URL";
+    Ok(TaskRef::from_fields(&fields("ref", value, expected)?)?)
+}
+
+/// An action's reference, or its URL.
+pub fn action_ref(value: &JsValue) -> Result<ActionRef, Error> {
+    if let Some(url) = value.as_string() {
+        return Ok(ActionRef::from_url(&url)?);
     }
-    let field = |name: &str| match Reflect::get(value, &JsValue::from_str(name)) {
+    let expected = "a reference { workspaceId, modelId, exportId } or an action's URL";
+    Ok(ActionRef::from_fields(&fields("ref", value, expected)?)?)
+}
+
+/// A model's reference.
+pub fn model_ref(value: &JsValue) -> Result<ModelRef, Error> {
+    Ok(ModelRef::from_fields(&fields("model", value, "a reference { workspaceId, modelId }")?)?)
+}
+
+/// A file's reference.
+pub fn file_ref(value: &JsValue) -> Result<FileRef, Error> {
+    let expected = "a reference { workspaceId, modelId, fileId }";
+    Ok(FileRef::from_fields(&fields("ref", value, expected)?)?)
+}
+
+fn fields<'a>(
+    argument: &'static str,
+    value: &'a JsValue,
+    expected: &'static str,
+) -> Result<impl Fn(&str) -> Given + use<'a>, Error> {
+    if !value.is_object() {
+        return Err(Invalid::new(argument, expected, kind(value)).into());
+    }
+    Ok(|name: &str| match Reflect::get(value, &JsValue::from_str(name)) {
         Ok(id) => given(&id),
         Err(_) => Given::Other("a property that throws"),
-    };
-    Ok(TaskRef::from_fields(&field)?)
+    })
 }
 
 /// `signal` and `timeout`.
@@ -92,6 +121,121 @@ pub fn watching(options: &JsValue) -> Result<Watcher, Error> {
             _ => WhenHidden::Slow,
         };
     Ok(Watcher::new(cadence, when_hidden))
+}
+
+/// `localeName` and `mappingParameters`, as the body of a start. Anaplan wants them in this order.
+pub fn start_body(options: &JsValue) -> Result<String, Error> {
+    const LOCALE: &str = "a locale such as \"en_US\"";
+    const MAPPING: &str = "an array of { entityType, entityName, importId }";
+    let options = Options::new("options", options)?;
+    let locale = options.text("localeName", LOCALE)?.unwrap_or_else(|| "en_US".to_owned());
+    let is_locale = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if locale.is_empty() || locale.len() > 35 || !locale.chars().all(is_locale) {
+        return Err(Invalid::new("localeName", LOCALE, "another string").into());
+    }
+    let body = Object::new();
+    set(&body, "localeName", &locale.into());
+    let given = options.get("mappingParameters")?;
+    if !is_missing(&given) {
+        let refuse = || Invalid::new("mappingParameters", MAPPING, kind(&given));
+        let list: &Array = given.dyn_ref().ok_or_else(refuse)?;
+        let parameters = Array::new();
+        for one in list.iter() {
+            let one = Options::new("mappingParameters", &one)?;
+            let parameter = Object::new();
+            for (name, is_needed) in
+                [("entityType", true), ("entityName", true), ("importId", false)]
+            {
+                match one.text(name, "a string")? {
+                    Some(text) => set(&parameter, name, &text.into()),
+                    None if is_needed => {
+                        return Err(Invalid::new(name, "a string", "nothing").into());
+                    }
+                    None => {}
+                }
+            }
+            parameters.push(&parameter);
+        }
+        set(&body, "mappingParameters", &parameters);
+    }
+    let text = js_sys::JSON::stringify(&body).ok().and_then(|text| text.as_string());
+    text.ok_or_else(|| Error::new(Code::Internal, "the body of a start could not be written"))
+}
+
+/// On an object just made, this cannot fail.
+fn set(object: &Object, name: &str, value: &JsValue) {
+    let _ = Reflect::set(object, &JsValue::from_str(name), value);
+}
+
+/// How to read an export's file.
+pub fn export(action: &ActionRef, options: &JsValue) -> Result<Reading, Error> {
+    if action.kind != Kind::Export {
+        let expected = "an export, for no other action writes a file";
+        return Err(Invalid::new("ref", expected, "another action").into());
+    }
+    let after = Options::new("options", options)?.get("after")?;
+    let after = if is_missing(&after) { None } else { Some(run(action, &after)?) };
+    Ok(Reading { after, is_export: true, ..reading(options)? })
+}
+
+/// The rows that a task refused.
+pub fn dump(task: TaskRef, options: &JsValue) -> Result<FileRef, Error> {
+    const IMPORTS: &str = "an import's task, or a process's with the objectId of a step";
+    let object = Options::new("options", options)?.get("objectId")?;
+    Ok(match (task.action.kind, given(&object)) {
+        (Kind::Process, object) => FileRef::StepDump(task, Id::parse("objectId", object)?),
+        (Kind::Import, Given::Missing) => FileRef::Dump(task),
+        (Kind::Import, _) => {
+            return Err(Invalid::new("objectId", "nothing, for an import", "something").into());
+        }
+        _ => return Err(Invalid::new("ref", IMPORTS, "another action's").into()),
+    })
+}
+
+/// `concurrency`.
+pub fn reading(options: &JsValue) -> Result<Reading, Error> {
+    const CONCURRENCY: &str = "a whole number of chunks, at least 1";
+    let concurrency = Options::new("options", options)?.whole("concurrency", CONCURRENCY)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    let concurrency = concurrency.map_or(Transfer::CONCURRENCY, |number| number as usize);
+    Ok(Reading { concurrency, after: None, is_export: false })
+}
+
+/// A status of one of the action's tasks.
+fn run(action: &ActionRef, status: &JsValue) -> Result<After, Error> {
+    const STATUS: &str = "a status of a task of this export, that has ended";
+    let refuse = |found| Error::from(Invalid::new("after", STATUS, found));
+    let status = Options::new("after", status)?;
+    let task = task_ref(&status.get("ref")?).map_err(|_| refuse("something else"))?;
+    if task.action != *action {
+        return Err(refuse("one of another action's"));
+    }
+    if status.get("done")?.as_bool() != Some(true) {
+        return Err(refuse("one that has not ended"));
+    }
+    let succeeded = status.get("phase")?.as_string().as_deref() == Some("succeeded");
+    Ok(After { task, succeeded, creation_time: status.get("creationTime")?.as_f64() })
+}
+
+/// For how many chunks a file is prepared.
+pub fn announced(more: &JsValue) -> Result<Option<u32>, Error> {
+    Ok(more.as_f64().map(whole))
+}
+
+/// Which chunk is put, its bytes, and whether they are compressed.
+pub fn put(more: &JsValue) -> Result<(u32, Bytes, bool), Error> {
+    let more = Options::new("chunk", more)?;
+    let bytes = Bytes::new(more.get("bytes")?);
+    let bytes = bytes.ok_or_else(|| Invalid::new("chunk", "bytes", "something else"))?;
+    let number = more.get("number")?.as_f64().map_or(0, whole);
+    Ok((number, bytes, more.get("gzip")?.is_truthy()))
+}
+
+fn whole(number: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+    {
+        number as u32
+    }
 }
 
 fn base_url(options: &Options<'_>, name: &'static str) -> Result<Option<BaseUrl>, Error> {
@@ -226,6 +370,19 @@ impl<'a> Options<'a> {
         let key = name.rsplit('.').next().unwrap_or(name);
         Reflect::get(self.0, &JsValue::from_str(key))
             .map_err(|_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws")))
+    }
+
+    /// A string.
+    fn text(&self, name: &str, expected: &'static str) -> Result<Option<String>, Error> {
+        let value = self.get(name)?;
+        match given(&value) {
+            Given::Text(text) => Ok(Some(text)),
+            Given::Missing => Ok(None),
+            Given::Other(kind) => Err(Error::new(
+                Code::InvalidArgument,
+                format!("{name}: expected {expected}, found {kind}"),
+            )),
+        }
     }
 
     /// A time.

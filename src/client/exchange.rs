@@ -37,6 +37,11 @@ impl Exchange {
         }
     }
 
+    /// Gets a token, should one be needed that is not there.
+    pub async fn sign_in(&self) -> Result<(), Failure> {
+        self.credentials.token(&self.line).await.map(|_| ())
+    }
+
     /// Sends one request.
     pub async fn send(
         &self,
@@ -62,11 +67,16 @@ impl Exchange {
     }
 
     /// Sends a request that does no harm when it is repeated, as often as makes sense.
-    pub async fn call(&self, class: Class, about: &About<'_>) -> Result<Answer, Failure> {
+    pub async fn call(
+        &self,
+        class: Class,
+        about: &About<'_>,
+        content: Content<'_>,
+    ) -> Result<Answer, Failure> {
         let attempt = |attempt| -> super::line::Attempt<'_, Answer> {
             Box::pin(async move {
                 let token = self.ready(class).await?;
-                self.send(&About { attempt, ..*about }, Content::default(), token).await
+                self.send(&About { attempt, ..*about }, content, token).await
             })
         };
         self.line.repeat(about, &attempt).await

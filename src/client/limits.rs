@@ -6,12 +6,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::Poll;
 
+use super::flight::Ticket;
 use super::tasks::Task;
-use super::{Client, Failure};
+use super::{Client, Failure, Value};
 use crate::error::{Code, Error};
 use crate::platform::{Notify, Opaque, Signal, Timers, monotonic, spawn};
 use crate::policy::Millis;
-use crate::status::TaskStatus;
 
 /// The caller's patience.
 #[derive(Default)]
@@ -24,6 +24,8 @@ pub struct Limits {
     pub cancels: bool,
     /// When the work began.
     pub started: Cell<Option<Millis>>,
+    /// What goes on when it is given up, to be said then.
+    pub meanwhile: Cell<&'static str>,
 }
 
 /// Whether the client is closed, and with what reason.
@@ -33,17 +35,13 @@ pub struct Closed {
     changed: Notify,
 }
 
-/// Work that gives a status, or none.
-pub type Work<'a> = Pin<&'a mut dyn Future<Output = Result<Option<Rc<TaskStatus>>, Failure>>>;
+/// Work of any kind: one form for all, for each would be the same code again.
+pub type Work<'a> = Pin<&'a mut dyn Future<Output = Result<Value, Failure>>>;
 
 impl Client {
     /// Does `work` within `limits` and while the client is open. What is given up is dropped, and
     /// with it the request under way and every timer.
-    pub(super) async fn run(
-        &self,
-        limits: &Limits,
-        mut work: Work<'_>,
-    ) -> Result<Option<Rc<TaskStatus>>, Failure> {
+    pub(super) async fn run(&self, limits: &Limits, mut work: Work<'_>) -> Result<Value, Failure> {
         let closed = &self.0.closed;
         let mut closing = closed.changed.listen();
         let mut hearing = limits.signal.as_ref().map(Signal::hear);
@@ -61,7 +59,7 @@ impl Client {
                 let deadline = limits.started() + timeout;
                 // Not for a moment when it has passed already, so that nothing more is sent.
                 if monotonic() >= deadline {
-                    return Poll::Ready(Err(passed(timeout).into()));
+                    return Poll::Ready(Err(passed(timeout, limits.meanwhile.get()).into()));
                 }
                 timer.set(deadline, cx);
             }
@@ -72,10 +70,15 @@ impl Client {
 
     /// From now on, and until what this gives is dropped or the client is closed, an abort cancels
     /// these tasks, if that is wanted. For a call that is given up does nothing more itself.
-    pub(super) fn cancel_on_abort(&self, limits: &Limits, tasks: &[Rc<Task>]) -> Option<Watchdog> {
+    pub(super) fn cancel_on_abort(
+        &self,
+        limits: &Limits,
+        tasks: &[Rc<Task>],
+        starting: Option<Starting>,
+    ) -> Option<Watchdog> {
         let signal = limits.signal.as_ref().filter(|_| limits.cancels)?;
         let mut hearing = signal.hear();
-        let tasks = tasks.to_vec();
+        let mut tasks = tasks.to_vec();
         let watchdog = Watchdog(Rc::default());
         let (client, leash) = (self.clone(), Rc::clone(&watchdog.0));
         spawn(async move {
@@ -94,6 +97,12 @@ impl Client {
                 }
             });
             if aborted.await {
+                // It cannot be called back, and what it makes is to be cancelled, too.
+                if let Some(Starting { start, started }) = starting
+                    && start.await.is_ok()
+                {
+                    tasks.extend(started.take());
+                }
                 for task in tasks {
                     if task.latest().is_none_or(|status| !status.done) {
                         // Nobody waits for the answer; whoever listens to events hears of it.
@@ -104,6 +113,14 @@ impl Client {
         });
         Some(watchdog)
     }
+}
+
+/// A task that is being started, and is there once that is done.
+pub struct Starting {
+    /// Resolves then.
+    pub start: Ticket,
+    /// It.
+    pub started: Rc<RefCell<Option<Rc<Task>>>>,
 }
 
 /// Waits for an abort to act upon it, until this is dropped.
@@ -130,9 +147,9 @@ impl Limits {
     }
 }
 
-fn passed(timeout: Millis) -> Error {
+fn passed(timeout: Millis, meanwhile: &str) -> Error {
     let timeout = timeout as u64;
-    let text = format!("no end within the timeout of {timeout} ms; the task itself runs on");
+    let text = format!("no end within the timeout of {timeout} ms{meanwhile}");
     Error::new(Code::Timeout, text)
 }
 

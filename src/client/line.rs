@@ -10,7 +10,8 @@ use super::failure::Failure;
 use super::gate::Gate;
 use crate::error::{Code, Error, holds, redact};
 use crate::platform::{
-    Body, Fetch, Opaque, Request, chance, date, monotonic, page_origin, sleep, wall, yield_now,
+    Body, Fetch, Opaque, Payload, Reader, Request, chance, date, monotonic, page_origin, sleep,
+    wall, yield_now,
 };
 use crate::policy::{Circumstances, Millis, Retry, retry_after};
 use crate::reference::BaseUrl;
@@ -51,10 +52,9 @@ pub struct Outgoing<'a> {
 pub struct Content<'a> {
     /// Behind the path, with its question mark. No event tells it.
     pub query: &'a str,
-    /// JSON.
-    pub body: Option<&'a str>,
-    /// Whether the answer is the bytes of a file, which are handed on as a stream. Anaplan does not
-    /// answer while the model is busy.
+    /// JSON, or bytes.
+    pub payload: Payload<'a>,
+    /// Whether the answer is the bytes of a file, which are handed on as a stream.
     pub is_file: bool,
 }
 
@@ -70,6 +70,8 @@ pub type Attempt<'a, T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + 'a>>
 impl Line {
     /// How long one answer may take, when nobody says otherwise.
     pub const REQUEST_TIMEOUT: Millis = 30_000.0;
+    /// So many times as long, where bytes move: Anaplan does not answer while the model is busy.
+    pub const FILES: f64 = 10.0;
 
     /// Makes attempts until one succeeds or another makes no sense.
     pub async fn repeat<'a, T>(
@@ -106,15 +108,16 @@ impl Line {
         let accepts = if content.is_file { "application/octet-stream" } else { "application/json" };
         let mut headers = vec![("Accept", accepts)];
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
-        headers.extend(content.body.map(|_| ("Content-Type", "application/json")));
+        headers.extend(content.payload.media_type().map(|value| ("Content-Type", value)));
         let request = Request {
             method: about.method,
             url: &url,
             headers: &headers,
-            body: content.body,
+            payload: content.payload,
             streams: content.is_file,
         };
-        let patience = self.request_timeout * if content.is_file { 10.0 } else { 1.0 };
+        let moves_bytes = content.is_file || matches!(content.payload, Payload::Bytes(..));
+        let patience = self.request_timeout * if moves_bytes { Self::FILES } else { 1.0 };
 
         // Whoever gave up in this very turn, perhaps because of an event, is heard first.
         yield_now().await;
@@ -206,7 +209,29 @@ impl Answer {
 
     /// The bytes of a file.
     pub fn into_stream(self) -> Opaque {
-        self.body.into_stream()
+        self.body.stream()
+    }
+
+    /// The same, to be read here.
+    pub fn reader(&self) -> Option<Reader> {
+        Reader::new(&self.body.stream())
+    }
+
+    /// A header.
+    pub fn header(&self, name: &str) -> Option<String> {
+        self.body.header(name)
+    }
+
+    /// The failure of reading it.
+    pub fn broke_off(&self, cause: Opaque) -> Failure {
+        let reason = redact_all(&cause.describe(), &self.secrets);
+        let text = format!("the connection broke while bytes were coming: {reason}.");
+        Failure::Failed(Box::new(Error::new(Code::Network, text)), Some(cause))
+    }
+
+    /// What the server's clock shows, in milliseconds since the epoch, to the second.
+    pub fn date(&self) -> Option<f64> {
+        date(&self.body.header("date")?)
     }
 
     /// Whether there is no body.
@@ -219,8 +244,7 @@ impl Answer {
     pub fn server_time(&self) -> f64 {
         const NOTICEABLE: f64 = 30_000.0;
         let ours = wall();
-        let theirs = self.body.header("date").and_then(|text| date(&text));
-        theirs.filter(|theirs| (theirs - ours).abs() > NOTICEABLE).unwrap_or(ours)
+        self.date().filter(|theirs| (theirs - ours).abs() > NOTICEABLE).unwrap_or(ours)
     }
 
     /// The failure behind a success with a body of another kind than `expected`.

@@ -1,6 +1,9 @@
 //! The conversation with Anaplan.
 
+mod call;
+mod chunk;
 mod credentials;
+mod download;
 mod event;
 mod exchange;
 mod failure;
@@ -8,17 +11,23 @@ mod flight;
 mod gate;
 mod limits;
 mod line;
+mod lists;
 mod login;
 mod runs;
 mod slots;
+mod starts;
 mod tasks;
+mod upload;
 mod watch;
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 
+pub use call::{After, Call, Reading, Value};
 pub use credentials::{Credentials, Giver, Source, Token};
+pub use download::Download;
 pub use event::{About, Event, Events};
 pub use exchange::Exchange;
 pub use failure::Failure;
@@ -26,6 +35,7 @@ pub use flight::{Flight, Ticket};
 pub use gate::Gate;
 pub use limits::Limits;
 pub use line::{Answer, Content, Line};
+pub use lists::{Listing, Pages};
 pub use login::Login;
 pub use runs::Histories;
 pub use slots::Slots;
@@ -34,9 +44,10 @@ pub use watch::Watch;
 use crate::error::Error;
 use crate::platform::{Opaque, Timers};
 use crate::policy::Watcher;
-use crate::reference::TaskRef;
+use crate::reference::{ActionRef, TaskRef};
 use crate::status::{Phase, TaskStatus};
-use limits::Closed;
+use limits::{Closed, Starting};
+use starts::Starts;
 use tasks::{Cancelled, Task, Tasks, Wait, Want};
 
 /// A client: one address, one set of credentials, and what is known of each task.
@@ -46,66 +57,113 @@ pub struct Client(Rc<Inner>);
 struct Inner {
     exchange: Rc<Exchange>,
     tasks: Tasks,
+    starts: Starts,
     closed: Closed,
 }
 
-/// What can be asked of a task. Each has a status for an answer, and all share one way there:
-/// apart they were the same code three times.
-pub enum Call {
-    /// Its status, at most five seconds old.
-    Status,
-    /// To cancel it.
-    Cancel,
-    /// Its last status, once it has ended.
-    Outcome(Watcher),
-    /// The same, if it has ended well.
-    Success(Watcher),
-}
+/// What goes on although nobody waits for it any more.
+const RUNS_ON: &str = "; the task itself runs on";
+const STARTED: &str = "; what was started runs on";
 
 impl Client {
     /// A client over this way to the server.
     pub fn new(exchange: Exchange, histories: Histories) -> Self {
         let exchange = Rc::new(exchange);
         let tasks = Tasks::new(Rc::clone(&exchange), histories);
-        Self(Rc::new(Inner { exchange, tasks, closed: Closed::default() }))
+        let (starts, closed) = (Starts::default(), Closed::default());
+        Self(Rc::new(Inner { exchange, tasks, starts, closed }))
     }
 
     /// Makes a call.
-    pub async fn call(
-        &self,
-        call: Call,
-        reference: TaskRef,
-        limits: Limits,
-    ) -> Result<Rc<TaskStatus>, Failure> {
-        let doing = match call {
-            Call::Status => "Asking for the task",
-            Call::Cancel => "Cancelling the task",
-            Call::Outcome(_) | Call::Success(_) => "Waiting for the task",
-        };
-        let task = self.0.tasks.open(&reference);
-        let watchdog = self.cancel_on_abort(&limits, std::slice::from_ref(&task));
-        let work = async {
-            let wants_success = matches!(call, Call::Success(_));
-            let status = match call {
-                Call::Status => self.wait(&task, Want::Once).await?,
-                Call::Cancel => self.cancel(&task).await?,
-                Call::Outcome(watcher) | Call::Success(watcher) => {
-                    self.wait(&task, Want::Next(watcher)).await?
-                }
-            };
-            if wants_success && status.phase != Phase::Succeeded {
-                // The status that is wanted was not seen by anybody yet.
-                return Err(Error::ended(&status).into());
+    pub async fn call(&self, call: Call, limits: Limits) -> Result<Value, Failure> {
+        let doing = call.doing();
+        let task = call.task().map(|task| self.0.tasks.open(task));
+        let result = match call {
+            Call::Open(file, reading) => self.open_file(file, reading, limits).await,
+            Call::Run(action, body, watcher) => {
+                self.run_action(action, body, watcher, limits).await
             }
-            Ok(Some(status))
+            call => {
+                limits.meanwhile.set(call.meanwhile());
+                let watchdog = self.cancel_on_abort(&limits, task.as_slice(), None);
+                let result = self.run(&limits, pin!(self.perform(call))).await;
+                drop(watchdog);
+                result
+            }
+        };
+        result.map_err(|failure| match &task {
+            Some(task) => told(failure, doing, task),
+            None => failure.map(&mut |error| error.doing(doing)),
+        })
+    }
+
+    async fn perform(&self, call: Call) -> Result<Value, Failure> {
+        let open = |task| self.0.tasks.open(task);
+        let status = match call {
+            Call::Status(task) => self.wait(&open(&task), Want::Once).await?,
+            Call::Cancel(task) => self.cancel(&open(&task)).await?,
+            Call::Outcome(task, watcher) => self.wait(&open(&task), Want::Next(watcher)).await?,
+            Call::Success(task, watcher) => {
+                let status = self.wait(&open(&task), Want::Next(watcher)).await?;
+                if status.phase != Phase::Succeeded {
+                    // The status that is wanted was not seen by anybody yet.
+                    return Err(Error::ended(&status).into());
+                }
+                status
+            }
+            Call::Start(action, body) => return self.start(&action, &body).await.map(Value::Task),
+            Call::Metadata(action) => return self.metadata(&action).await.map(Value::Json),
+            Call::Announce(file, count) => return self.announce(&file, count).await,
+            Call::Put(file, chunk, bytes, is_gzip) => {
+                return self.put(&file, chunk, &bytes, is_gzip).await;
+            }
+            Call::Complete(file) => return self.complete(&file).await,
+            Call::SignIn => return self.0.exchange.sign_in().await.map(|()| Value::Nothing),
+            // These have ways of their own.
+            Call::Open(..) | Call::Run(..) => return Ok(Value::Nothing),
+        };
+        Ok(Value::Status(status))
+    }
+
+    /// Starts an action and follows the task to its end.
+    async fn run_action(
+        &self,
+        action: ActionRef,
+        body: String,
+        watcher: Watcher,
+        limits: Limits,
+    ) -> Result<Value, Failure> {
+        limits.meanwhile.set(STARTED);
+        let (flight, started) = (Flight::default(), Rc::new(RefCell::new(None)));
+        let join = || {
+            flight.join(|| {
+                let (client, started) = (self.clone(), Rc::clone(&started));
+                let (action, body) = (action.clone(), body.clone());
+                async move {
+                    let task = client.start(&action, &body).await?;
+                    *started.borrow_mut() = Some(client.0.tasks.open(&task));
+                    Ok(())
+                }
+            })
+        };
+        let starting = join();
+        let watched = Starting { start: join(), started: Rc::clone(&started) };
+        let watchdog = self.cancel_on_abort(&limits, &[], Some(watched));
+        let work = async {
+            starting.await?;
+            let task = started.borrow().clone();
+            match task {
+                Some(task) => self.wait(&task, Want::Next(watcher)).await.map(Value::Status),
+                None => Err(Error::new(crate::error::Code::Internal, "no task").into()),
+            }
         };
         let result = self.run(&limits, pin!(work)).await;
         drop(watchdog);
-        match result {
-            Ok(Some(status)) => Ok(status),
-            Ok(None) => Err(Error::new(crate::error::Code::Internal, "no status").into()),
-            Err(failure) => Err(told(failure, doing, &task)),
-        }
+        let task = started.borrow().clone();
+        result.map_err(|failure| match task {
+            Some(task) => about(failure, &task),
+            None => failure,
+        })
     }
 
     /// Watches tasks. Nothing is sent before the first [`Watch::next`].
@@ -165,9 +223,10 @@ impl Drop for Waiting<'_> {
 
 /// The failure as its caller is told.
 fn told(failure: Failure, doing: &str, task: &Task) -> Failure {
+    about(failure.map(&mut |error| error.doing(doing)), task)
+}
+
+fn about(failure: Failure, task: &Task) -> Failure {
     let last = task.latest();
-    failure.map(&mut |error| {
-        error.doing(doing);
-        error.about(task.reference(), last.as_deref());
-    })
+    failure.map(&mut |error| error.about(task.reference(), last.as_deref()))
 }

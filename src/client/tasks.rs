@@ -386,7 +386,7 @@ impl Task {
         let path = self.path();
         let task = Some(&self.reference);
         let about = About { method: "DELETE", path: &path, task, attempt: 1.0 };
-        let answer = match self.exchange.call(Class::Cancel, &about).await {
+        let answer = match self.exchange.call(Class::Cancel, &about, Content::default()).await {
             Ok(answer) => answer,
             // Too late, as a rule: the task has ended, or is no more.
             Err(failure) if matches!(failure.http_status(), Some(400 | 404 | 409 | 410)) => {

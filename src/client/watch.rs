@@ -10,7 +10,7 @@ use futures_util::stream::{SelectAll, Stream};
 
 use super::limits::{Limits, Watchdog};
 use super::tasks::{Task, Wait, Want};
-use super::{Client, Failure, told};
+use super::{Client, Failure, RUNS_ON, Value, told};
 use crate::error::Error;
 use crate::platform::{Notify, Timers};
 use crate::policy::Watcher;
@@ -84,19 +84,20 @@ impl Watch {
         let work = poll_fn(|cx| {
             stopping.heard(cx);
             if self.ended.get() {
-                return Poll::Ready(Ok(None));
+                return Poll::Ready(Ok(Value::Nothing));
             }
             // Not held while somebody else is called.
             let next = Pin::new(&mut *open.follows.borrow_mut()).poll_next(cx);
-            next.map(Option::transpose)
+            next.map(|next| next.transpose().map(|next| next.map_or(Value::Nothing, Value::Status)))
         });
+        self.limits.meanwhile.set(RUNS_ON);
         let result = self.client.run(&self.limits, pin!(work)).await;
         open.suspend();
         let is_of_one = |failure: &Failure| failure.error().is_some_and(Error::is_about_a_task);
         let news = match result {
-            Ok(Some(status)) => Ok(status),
+            Ok(Value::Status(status)) => Ok(status),
             Err(failure) if is_of_one(&failure) => Err(failure),
-            Ok(None) | Err(Failure::Closed(_)) => return self.end(Ok(None)),
+            Ok(_) | Err(Failure::Closed(_)) => return self.end(Ok(None)),
             Err(failure) => {
                 return self.end(Err(match &open.only {
                     Some(task) => told(failure, WATCHING, task),
@@ -128,7 +129,7 @@ impl Watch {
         let open = &self.client.0.tasks;
         let tasks: Vec<_> = references.iter().map(|task| open.open(task)).collect();
         let attempts = self.client.0.exchange.line.attempts;
-        let watchdog = self.client.cancel_on_abort(&self.limits, &tasks);
+        let watchdog = self.client.cancel_on_abort(&self.limits, &tasks, None);
         let follow = |task: Rc<Task>| {
             let wait = Wait::new(Want::Next(self.watcher), attempts, &timers);
             Follow { task, wait, has_ended: false }

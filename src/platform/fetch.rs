@@ -6,6 +6,7 @@ use web_sys::{RequestCache, RequestInit, RequestRedirect};
 
 use super::abort::AbortOnDrop;
 use super::json;
+use super::stream::Bytes;
 use super::value::{Opaque, call, promised, property};
 use crate::wire::Json;
 
@@ -20,10 +21,33 @@ pub struct Request<'a> {
     pub url: &'a str,
     /// Names and values.
     pub headers: &'a [(&'static str, &'a str)],
-    /// JSON, as a rule.
-    pub body: Option<&'a str>,
+    /// What goes along.
+    pub payload: Payload<'a>,
     /// Whether the bytes of a success are handed on rather than read.
     pub streams: bool,
+}
+
+/// What a request carries.
+#[derive(Clone, Copy, Default)]
+pub enum Payload<'a> {
+    /// Nothing.
+    #[default]
+    None,
+    /// JSON.
+    Json(&'a str),
+    /// Bytes, and what they are.
+    Bytes(&'a Bytes, &'static str),
+}
+
+impl Payload<'_> {
+    /// The value of the header `Content-Type`.
+    pub fn media_type(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Json(_) => Some("application/json"),
+            Self::Bytes(_, media_type) => Some(media_type),
+        }
+    }
 }
 
 /// What came back. The text stays on JavaScript's side until somebody looks at it.
@@ -61,8 +85,10 @@ impl Fetch {
         let init = RequestInit::new();
         init.set_method(request.method);
         init.set_headers(&headers);
-        if let Some(body) = request.body {
-            init.set_body(&body.into());
+        match &request.payload {
+            Payload::None => {}
+            Payload::Json(json) => init.set_body(&JsValue::from_str(json)),
+            Payload::Bytes(bytes, _) => init.set_body(bytes.as_js()),
         }
         init.set_cache(RequestCache::NoStore);
         // Not followed: the Authorization header could end up on another host.
@@ -115,8 +141,8 @@ impl Body {
     }
 
     /// The bytes of a success that streams.
-    pub fn into_stream(self) -> Opaque {
-        Opaque(self.stream)
+    pub fn stream(&self) -> Opaque {
+        Opaque(self.stream.clone())
     }
 
     /// Whether there is nothing in it.

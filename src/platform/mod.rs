@@ -13,6 +13,7 @@ mod notify;
 mod page;
 mod presence;
 mod spawn;
+mod stream;
 mod text;
 mod timer;
 mod token;
@@ -20,12 +21,13 @@ mod value;
 
 pub use abort::Signal;
 pub use clock::{chance, date, monotonic, wall};
-pub use fetch::{Body, Fetch, Request};
+pub use fetch::{Body, Fetch, Payload, Request};
 pub use history::HistoryStore;
 pub use notify::{Notify, Place};
 pub use page::{is_url, origin as page_origin};
 pub use presence::{Presence, is_offline};
 pub use spawn::{spawn, yield_now};
+pub use stream::{Bytes, Reader};
 pub use text::base64;
 #[cfg(feature = "panic-on-demand")]
 pub use timer::from_timer;

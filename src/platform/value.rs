@@ -29,6 +29,12 @@ impl Opaque {
         text
     }
 
+    /// The code of a system's fault, by which Node, Deno and Bun say why a fetch failed.
+    pub fn system_code(&self) -> Option<String> {
+        let code = |value: &JsValue| property(value, "code").as_string();
+        code(&property(&self.0, "cause")).or_else(|| code(&self.0))
+    }
+
     /// An error that says this and no more.
     pub fn error(text: &str) -> Self {
         Self(js_sys::Error::new(text).into())

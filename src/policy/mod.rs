@@ -7,17 +7,25 @@ mod adoption;
 mod budget;
 mod cadence;
 mod forecast;
+mod freshness;
+mod paging;
 mod polling;
 mod retry;
+mod starting;
 mod token;
+mod transfer;
 
 pub use adoption::{Adoption, Listed, Look, Verdict};
 pub use budget::{Budget, Class, Rate, Ticket, Turn};
 pub use cadence::Cadence;
 pub use forecast::{Expected, Forecast};
+pub use freshness::{KEPT, Meaning, Other, State, meaning, staleness};
+pub use paging::{Follows, Paging};
 pub use polling::{Answer, Polling, Step, Surroundings, Watcher, WhenHidden};
 pub use retry::{Circumstances, LONGEST_PAUSE, Retry, retry_after};
+pub use starting::{Fate, fate};
 pub use token::{Moment, Reason, TokenLife};
+pub use transfer::Transfer;
 
 /// Milliseconds, by a clock that never goes back.
 pub type Millis = f64;

@@ -37,6 +37,29 @@ impl Json {
         }
     }
 
+    /// A field of an object that is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.get(name)? {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A field of an object that is a number.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.get(name)? {
+            Self::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&Self> {
+        let Self::Object(fields) = self else {
+            return None;
+        };
+        fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
     /// Does something to each text in it, names included.
     pub fn each_text(&mut self, change: &mut dyn FnMut(&mut String)) {
         match self {

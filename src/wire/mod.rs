@@ -8,10 +8,12 @@
 
 mod json;
 mod message;
+mod page;
 mod task;
 mod token;
 
 pub use json::Json;
 pub use message::{excerpt, said};
+pub use page::{FILE, Field, Page, Shape, metadata, shaped, summary};
 pub use task::{Detail, Task, TaskResult};
 pub use token::TokenInfo;

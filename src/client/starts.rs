@@ -1,0 +1,210 @@
+//! Starting actions. Whatever happens, one call never makes two tasks.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::Client;
+use super::event::{About, Event};
+use super::failure::Failure;
+use super::line::{Answer, Content};
+use crate::error::{Code, Error};
+use crate::platform::{Notify, Payload, chance, sleep, wall};
+use crate::policy::{Adoption, Circumstances, Class, Fate, Look, Retry, Verdict, fate};
+use crate::reference::{ActionRef, Given, Id, Path, TaskRef};
+use crate::status::TaskSummary;
+use crate::wire;
+
+/// What this client has started, and is about to.
+#[derive(Default)]
+pub struct Starts {
+    under_way: RefCell<Vec<ActionRef>>,
+    known: RefCell<VecDeque<TaskRef>>,
+    changed: Notify,
+}
+
+/// How many are remembered: those of a lost answer's neighbourhood count, and no others.
+const REMEMBERED: usize = 256;
+
+impl Starts {
+    /// Whether this client started it.
+    pub fn knows(&self, action: &ActionRef, id: &str) -> bool {
+        let known = self.known.borrow();
+        known.iter().any(|task| task.action == *action && task.task_id.as_str() == id)
+    }
+
+    fn remember(&self, task: &TaskRef) {
+        let mut known = self.known.borrow_mut();
+        if known.len() >= REMEMBERED {
+            known.pop_front();
+        }
+        known.push_back(task.clone());
+    }
+
+    /// Resolves when no start of this action is waiting for its answer: what another will turn out
+    /// to have made must not be taken for one's own.
+    async fn settled(&self, action: &ActionRef) {
+        let mut listening = self.changed.listen();
+        poll_fn(|cx| {
+            listening.heard(cx);
+            if self.under_way.borrow().contains(action) { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+}
+
+/// A start that waits for its answer.
+struct UnderWay<'a>(&'a Starts, &'a ActionRef);
+
+impl<'a> UnderWay<'a> {
+    fn new(starts: &'a Starts, action: &'a ActionRef) -> Self {
+        starts.under_way.borrow_mut().push(action.clone());
+        Self(starts, action)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut under_way = self.0.under_way.borrow_mut();
+        if let Some(place) = under_way.iter().position(|action| action == self.1) {
+            under_way.swap_remove(place);
+        }
+        drop(under_way);
+        self.0.changed.notify();
+    }
+}
+
+impl Client {
+    /// Starts an action, with this body.
+    pub(super) async fn start(&self, action: &ActionRef, body: &str) -> Result<TaskRef, Failure> {
+        let exchange = &self.0.exchange;
+        let path = Path::Tasks(action.clone()).to_string();
+        let mut retry = Retry::new(exchange.line.attempts);
+        let task = loop {
+            let about =
+                About { method: "POST", path: &path, task: None, attempt: retry.made() + 1.0 };
+            let token = exchange.ready(Class::Start).await?;
+            let sent_at = wall();
+            let content = Content { payload: Payload::Json(body), ..Content::default() };
+            let answered = {
+                let _under_way = UnderWay::new(&self.0.starts, action);
+                let answer = exchange.send(&about, content, token).await;
+                answer.and_then(|answer| started(action, &answer)).inspect(|task| {
+                    self.0.starts.remember(task);
+                })
+            };
+            let failure = match answered {
+                Ok(task) => break task,
+                Err(failure) => failure,
+            };
+            let Failure::Failed(error, cause) = &failure else {
+                return Err(failure);
+            };
+            let system = cause.as_ref().and_then(|cause| cause.system_code());
+            match fate(error, system.as_deref()) {
+                Fate::Refused => return Err(failure),
+                Fate::Unknown => break self.find(action, sent_at, failure).await?,
+                Fate::Unsent => {
+                    let circumstances =
+                        Circumstances { chance: chance(), ..Circumstances::default() };
+                    let Some(delay) = retry.again(error, &circumstances) else {
+                        return Err(failure.map(&mut |error| error.tried(retry.made())));
+                    };
+                    exchange.line.events.tell(&Event::retry(&about, delay, error));
+                    sleep(delay).await;
+                }
+            }
+        };
+        Ok(task)
+    }
+
+    /// The task that a start has made whose answer was lost, if it can be told from all others.
+    async fn find(
+        &self,
+        action: &ActionRef,
+        sent_at: f64,
+        lost: Failure,
+    ) -> Result<TaskRef, Failure> {
+        let starts = &self.0.starts;
+        let mut adoption = Adoption::new(sent_at);
+        let mut candidates = Vec::new();
+        let mut trouble = None;
+        while let Some(delay) = adoption.again(wall()) {
+            if delay > 0.0 {
+                sleep(delay).await;
+            }
+            candidates.clear();
+            starts.settled(action).await;
+            let asked_at = wall();
+            let page = match self.newest(action).await {
+                Ok(page) => page,
+                Err(failure @ Failure::Failed(..)) => {
+                    trouble = Some(failure);
+                    break;
+                }
+                Err(failure) => return Err(failure),
+            };
+            let look = Look { asked_at, answered_at: wall(), server_date: page.server_date };
+            let tasks: Vec<_> =
+                page.rows.into_iter().filter_map(|row| TaskSummary::read(row, action)).collect();
+            let listed: Vec<_> =
+                tasks.iter().map(|task| (task.task_id.as_str(), task.creation_time)).collect();
+            let is_known = |id: &str| starts.knows(action, id);
+            match adoption.looked(&look, &listed, &is_known) {
+                Verdict::Ours(at) => {
+                    if let Some(task) = tasks.into_iter().nth(at) {
+                        starts.remember(&task.reference);
+                        return Ok(task.reference);
+                    }
+                }
+                Verdict::Nobody => {}
+                Verdict::Unclear(places) => {
+                    let is_one = |at: &usize| places.contains(at);
+                    candidates = tasks
+                        .into_iter()
+                        .enumerate()
+                        .filter_map(|(at, task)| is_one(&at).then_some(task))
+                        .collect();
+                }
+            }
+        }
+        Err(uncertain(lost, trouble, candidates))
+    }
+}
+
+/// The task in the answer to a start.
+fn started(action: &ActionRef, answer: &Answer) -> Result<TaskRef, Failure> {
+    let task = answer.json().and_then(wire::Task::in_answer).and_then(|task| task.task_id);
+    let id = task.and_then(|id| Id::parse("taskId", Given::Text(id)).ok());
+    match id {
+        Some(task_id) => Ok(TaskRef { action: action.clone(), task_id }),
+        None => Err(answer.not_understood("a task's id")),
+    }
+}
+
+fn uncertain(lost: Failure, trouble: Option<Failure>, candidates: Vec<TaskSummary>) -> Failure {
+    let Failure::Failed(lost, cause) = lost else {
+        return lost;
+    };
+    let what = match (&trouble, candidates.len()) {
+        (Some(_), _) => "and the newest tasks cannot be listed".to_owned(),
+        (None, 0) => "and no such task is listed: it may not have been started".to_owned(),
+        (None, 1) => "and the one task that may be it cannot be told from another's".to_owned(),
+        (None, several) => format!("and {several} tasks may be it"),
+    };
+    let mut message = format!("it is not known whether the task was started: {what}");
+    if let Some(error) = trouble.as_ref().and_then(Failure::error) {
+        message = message + " (" + &error.message + ")";
+    }
+    message = message
+        + ". Look at the candidates, if there are any, before it is started again. What \
+         happened: "
+        + &lost.message;
+    let error = Error {
+        status: lost.status,
+        candidates: Some(candidates),
+        ..Error::new(Code::StartUncertain, message)
+    };
+    Failure::Failed(Box::new(error), cause)
+}

@@ -1,0 +1,101 @@
+// Files of the machine's own, where there are any: Node, Deno, Bun. Loaded when they are first needed,
+// and by a name that no bundler looks at, for a browser has no such module.
+import { AnaplanError } from "./error.js";
+
+type Fs = typeof import("node:fs/promises");
+
+async function fileSystem(): Promise<Fs> {
+  const name = "node:fs/promises";
+  try {
+    return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as Fs;
+  } catch (cause) {
+    const message = "path: there is no file system here; take stream, bytes(), text() or blob()";
+    throw new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false, cause });
+  }
+}
+
+/** Enough at once that a disk is not asked too often, and little enough to hold. */
+const BLOCK = 1_000_000;
+
+/** Writes `parts` to `path`, which is there when it is whole and not before. */
+export async function saveTo(
+  path: string | URL,
+  parts: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<void> {
+  const { open, rename, rm } = await fileSystem();
+  const partial = besideIt(path);
+  const file = await open(partial, "w");
+  try {
+    let block: Uint8Array[] = [];
+    let size = 0;
+    for await (const part of parts) {
+      block.push(part);
+      size += part.length;
+      if (size < BLOCK) continue;
+      await writeAll(file, block, size);
+      [block, size] = [[], 0];
+    }
+    if (size) await writeAll(file, block, size);
+    // Before it takes its name, so that no crash leaves half a file under it.
+    await file.sync();
+    await file.close();
+    await rename(partial, path);
+  } catch (error) {
+    // Closed already, or not: it is to go in either case.
+    await file.close().catch(() => {});
+    await rm(partial, { force: true });
+    throw error;
+  } finally {
+    await parts.return();
+  }
+}
+
+function besideIt(path: string | URL): string | URL {
+  if (typeof path === "string") return `${path}.partial`;
+  const partial = new URL(path);
+  partial.pathname += ".partial";
+  return partial;
+}
+
+async function writeAll(
+  file: import("node:fs/promises").FileHandle,
+  block: Uint8Array[],
+  size: number,
+): Promise<void> {
+  const { bytesWritten } = await file.writev(block);
+  if (bytesWritten === size) return;
+  // A full disk says so at the next write; else the rest is written.
+  const rest = new Uint8Array(size);
+  let at = 0;
+  for (const part of block) {
+    rest.set(part, at);
+    at += part.length;
+  }
+  await file.writeFile(rest.subarray(bytesWritten));
+}
+
+/** What is in a file, from a byte on, as far as somebody reads. */
+export async function* readFrom(
+  path: string | URL,
+  from: number,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const { open } = await fileSystem();
+  const file = await open(path, "r");
+  try {
+    let position = from;
+    for (;;) {
+      const { bytesRead, buffer } = await file.read(new Uint8Array(BLOCK), 0, BLOCK, position);
+      if (bytesRead === 0) return;
+      position += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many bytes a file has. */
+export async function sizeOf(path: string | URL): Promise<number> {
+  const { stat } = await fileSystem();
+  return (await stat(path)).size;
+}

@@ -1,0 +1,35 @@
+import type { Client, Core, List, Pages } from "./core.js";
+import type { CallOptions } from "./types.js";
+
+/** All rows of a list. Each iteration asks anew, a page at a time and as far as somebody reads. */
+export function rows<T>(
+  core: Core,
+  client: Client,
+  list: List,
+  about: unknown,
+  options: CallOptions | undefined,
+): AsyncIterable<T> {
+  const open = () => core.now<Pages>(() => client.list(list, about, options));
+  // At once, to tell bad arguments when they are given.
+  let first: Pages | undefined = open();
+  return {
+    [Symbol.asyncIterator]() {
+      const pages = first ?? open();
+      first = undefined;
+      return each<T>(core, pages);
+    },
+  };
+}
+
+async function* each<T>(core: Core, pages: Pages): AsyncGenerator<T, void, undefined> {
+  try {
+    for (;;) {
+      const page = await core.later<T[] | undefined>(() => pages.next());
+      if (!page) return;
+      yield* page;
+    }
+  } finally {
+    // At once, rather than whenever the garbage is collected: the core's memory never shrinks.
+    pages.free();
+  }
+}
