@@ -11,8 +11,8 @@
 //! - [`wire`]: what Anaplan sends, and the tolerance that takes.
 //! - [`status`]: what we say of a task.
 //! - [`error`]: what we say when something fails.
-//! - [`policy`]: when to ask, who goes next, whether to repeat, when to renew a token. State machines
-//!   without clock or I/O.
+//! - [`policy`]: when to ask, who goes next, whether to repeat, when to renew a token, which task a
+//!   lost start has made, where the next page begins. State machines without clock or I/O.
 //! - `client`: the conversation with Anaplan.
 //! - `platform`: fetch, timers, clocks, abort.
 //! - `bindings`: JavaScript values in, promises out.

@@ -6,22 +6,20 @@
 /// - An offset is the number of rows that really came, so that a page which the server cuts short is
 ///   continued where it ends.
 /// - No row is left out: the end is an empty page, or as many rows as there are by `totalSize`. A
-///   total that is missing, no number, or less than what came is not believed. Nor is one that a full
-///   page just reaches, for it may be the count of that page; full is what has as many rows as were
-///   asked for, or as the largest page before. Then it is asked on until a page is empty: that is one
-///   question more, but a page with fewer rows than were asked for may be one cut short, and its
-///   `currentPageSize` is the same in either case.
+///   total that is missing, no number, or less than what came is not believed, nor one that a full
+///   page just reaches, for it may be the count of that page. Then it is asked on until a page is
+///   empty. That is one question more, but a page with fewer rows than were asked for may be one cut
+///   short: its `currentPageSize` is the same in either case, and therefore not looked at.
 /// - It ends: on a page that was there before, which is how an offset that is passed over shows, and
 ///   after [`MOST`](Self::MOST) pages.
 ///
 /// `next` is not followed, since it leads on where nothing is; nor is `offset` believed. `limit` and
-/// `offset` count rows.
-/// <https://github.com/setikites/anaplan-openapi/blob/main/integration/README.md>
+/// `offset` count rows
+/// (<https://github.com/setikites/anaplan-openapi>, `integration/README.md`).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Paging {
     rows: usize,
     pages: usize,
-    largest: usize,
     first: Option<String>,
 }
 
@@ -55,15 +53,14 @@ impl Paging {
         if self.pages > 0 && first.is_some() && first == self.first.as_deref() {
             return Follows::Repeated;
         }
-        let is_full = rows >= Self::LIMIT || (self.pages > 0 && rows >= self.largest);
+        let is_full = rows >= Self::LIMIT;
         self.rows = self.rows.saturating_add(rows);
         self.pages = self.pages.saturating_add(1);
-        self.largest = self.largest.max(rows);
         self.first = first.map(str::to_owned);
         let is_reached = total.is_some_and(|total| total == self.rows as f64);
         if is_reached && !is_full {
             Follows::End
-        } else if false {
+        } else if self.pages >= Self::MOST {
             Follows::Endless
         } else {
             Follows::Page(self.rows)

@@ -14,6 +14,7 @@ mod budget;
 mod cadence;
 mod error;
 mod forecast;
+mod paging;
 mod polling;
 mod reference;
 mod retry;
