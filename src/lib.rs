@@ -8,6 +8,7 @@
 //! ```
 //!
 //! - [`reference`]: what a call is about, parsed once.
+//! - [`pem`]: certificates and keys.
 //! - [`wire`]: what Anaplan sends, and the tolerance that takes.
 //! - [`status`]: what we say of a task.
 //! - [`error`]: what we say when something fails.
@@ -20,6 +21,7 @@
 //! The last three exist in the wasm build alone; everything above them runs under `cargo test`.
 
 pub mod error;
+pub mod pem;
 pub mod policy;
 pub mod reference;
 pub mod status;

@@ -6,6 +6,7 @@
 mod adoption;
 mod budget;
 mod cadence;
+mod device;
 mod forecast;
 mod freshness;
 mod paging;
@@ -18,6 +19,7 @@ mod transfer;
 pub use adoption::{Adoption, Listed, Look, Verdict};
 pub use budget::{Budget, Class, Rate, Ticket, Turn};
 pub use cadence::Cadence;
+pub use device::{DeviceAnswer, DevicePace};
 pub use forecast::{Expected, Forecast};
 pub use freshness::{KEPT, Meaning, Other, State, meaning, staleness};
 pub use paging::{Follows, Paging};

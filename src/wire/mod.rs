@@ -16,4 +16,4 @@ pub use json::Json;
 pub use message::{excerpt, said};
 pub use page::{FILE, Field, Page, Shape, metadata, shaped, summary};
 pub use task::{Detail, Task, TaskResult};
-pub use token::TokenInfo;
+pub use token::{DeviceCode, Grant, TokenInfo};

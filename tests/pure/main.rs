@@ -12,9 +12,11 @@
 mod adoption;
 mod budget;
 mod cadence;
+mod device;
 mod error;
 mod forecast;
 mod paging;
+mod pem;
 mod polling;
 mod reference;
 mod retry;

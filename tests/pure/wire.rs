@@ -1,6 +1,6 @@
-use anaplan_tasks::wire::{Json, Task, excerpt, said};
+use anaplan_tasks::wire::{DeviceCode, Grant, Json, Task, excerpt, said};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn read(text: &str) -> Json {
     from(&serde_json::from_str(text).unwrap())
@@ -256,4 +256,48 @@ fn any_json() -> impl Strategy<Value = Value> {
                 .prop_map(|map| Value::Object(map.into_iter().collect())),
         ]
     })
+}
+
+#[test]
+fn what_oauth_says_is_read() {
+    let grant = Grant::in_answer(from(&json!({
+        "access_token": "a", "expires_in": 2100, "refresh_token": "r", "token_type": "Bearer",
+    })));
+    let expected = Grant {
+        access_token: Some("a".to_owned()),
+        expires_in: Some(2_100.0),
+        refresh_token: Some("r".to_owned()),
+    };
+    assert_eq!(grant, expected);
+    let none = json!({ "access_token": null, "expires_in": "2100", "refresh_token": "" });
+    assert_eq!(Grant::in_answer(from(&none)), Grant::default());
+}
+
+#[test]
+fn a_person_is_sent_to_safe_addresses_alone() {
+    let code = |uri: &str| {
+        DeviceCode::in_answer(from(&json!({
+            "device_code": "d", "user_code": "ABCD-EFGH", "verification_uri": uri,
+            "verification_uri_complete": uri, "expires_in": 900, "interval": 5,
+        })))
+    };
+    let good = code("https://iam.anaplan.com/activate");
+    assert_eq!(good.device_code.as_deref(), Some("d"));
+    assert_eq!(good.user_code.as_deref(), Some("ABCD-EFGH"));
+    assert_eq!((good.expires_in, good.interval), (Some(900.0), Some(5.0)));
+    assert_eq!(good.verification_uri.as_deref(), Some("https://iam.anaplan.com/activate"));
+    assert_eq!(good.verification_uri, good.verification_uri_complete);
+    for uri in [
+        "",
+        "http://iam.anaplan.com",
+        "javascript:alert(1)",
+        "HTTPS//x",
+        "//iam.anaplan.com",
+        "data:text/html,https://",
+        "https://iam.anaplan.com/ activate",
+        "https://iam.anaplan.com/\u{202E}x",
+    ] {
+        let bad = code(uri);
+        assert_eq!((bad.verification_uri, bad.verification_uri_complete), (None, None), "{uri}");
+    }
 }
