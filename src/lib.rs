@@ -7,7 +7,7 @@
 //!                  \->  platform            ->  wire (what JSON is), error
 //! ```
 //!
-//! - [`reference`]: what a call is about, parsed once.
+//! - [`reference`]: what a call is about, parsed once; [`region`]: where that is.
 //! - [`pem`]: certificates and keys.
 //! - [`wire`]: what Anaplan sends, and the tolerance that takes.
 //! - [`status`]: what we say of a task.
@@ -24,6 +24,7 @@ pub mod error;
 pub mod pem;
 pub mod policy;
 pub mod reference;
+pub mod region;
 pub mod status;
 pub mod wire;
 

@@ -499,9 +499,6 @@ fn chunk_number(text: &str) -> Result<u32, Invalid> {
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// Where Anaplan itself answers.
-    pub const DEFAULT: &'static str = "https://api.anaplan.com/2/0";
-
     /// Parses the value of `argument`: https, or http on loopback, or the page's own origin.
     ///
     /// The grammar is a small part of what a URL may be, so that no two parsers can read what
@@ -547,14 +544,9 @@ impl BaseUrl {
         Ok(Self(origin + path))
     }
 
-    /// Where Anaplan itself answers.
-    pub fn api() -> Self {
-        Self(Self::DEFAULT.to_owned())
-    }
-
-    /// Where Anaplan's authentication service answers.
-    pub fn auth() -> Self {
-        Self("https://auth.anaplan.com".to_owned())
+    /// One that was not given by anybody: it is ours.
+    pub(crate) fn known(url: String) -> Self {
+        Self(url)
     }
 
     /// Without `end`, should it end so: that is where somebody was a step too precise.

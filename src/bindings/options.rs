@@ -8,15 +8,16 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::outcome::to_js;
 use crate::client::{
-    After, Client, Credentials, Event, Events, Exchange, Gate, Giver, Histories, Limits, Line,
-    Login, Reading, Source, Token,
+    self, After, Client, Credentials, Event, Events, Exchange, Format, Gate, Giver, Histories,
+    Identity, Limits, Line, Login, OAuth, Reading, Registration, Source, Token,
 };
 use crate::error::{Code, Error};
 use crate::platform::{
-    Bytes, Fetch, HistoryStore, Signal, TokenSource, hear_out, is_url, page_origin,
+    Bytes, Callback, Fetch, HistoryStore, Signal, TokenSource, hear_out, is_url, page_origin,
 };
 use crate::policy::{Budget, Cadence, Millis, Retry, Transfer, Watcher, WhenHidden};
 use crate::reference::{ActionRef, BaseUrl, FileRef, Given, Id, Invalid, Kind, ModelRef, TaskRef};
+use crate::region::{Region, Service};
 
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Client, Error> {
@@ -31,9 +32,10 @@ pub fn connection(options: &JsValue) -> Result<Client, Error> {
 pub fn exchange(options: &Options<'_>, attempts: f64) -> Result<Exchange, Error> {
     let events = Rc::new(Events::new(function(options, "onEvent")?.map(listener)));
     let per_minute = per_minute(options)?;
+    let region = region(options)?;
     Ok(Exchange {
-        base_url: base_url(options, "baseUrl")?.unwrap_or(BaseUrl::api()),
-        credentials: credentials(options)?,
+        base_url: address(options, "baseUrl", region, Service::Api)?,
+        credentials: credentials(options, region)?,
         line: Rc::new(Line {
             fetch: Fetch::new(function(options, "fetch")?),
             gate: Gate::new(per_minute, Rc::clone(&events)),
@@ -258,42 +260,96 @@ fn base_url(options: &Options<'_>, name: &'static str) -> Result<Option<BaseUrl>
     }
 }
 
-fn credentials(options: &Options<'_>) -> Result<Credentials, Error> {
+/// `region`.
+fn region(options: &Options<'_>) -> Result<Region, Error> {
+    let name = options.text("region")?;
+    Ok(name.map_or(Ok(Region::default()), |name| Region::parse(&name))?)
+}
+
+/// An address, or where a service of the region's is.
+fn address(
+    options: &Options<'_>,
+    name: &'static str,
+    region: Region,
+    service: Service,
+) -> Result<BaseUrl, Error> {
+    Ok(base_url(options, name)?.unwrap_or_else(|| region.base_url(service)))
+}
+
+fn credentials(options: &Options<'_>, region: Region) -> Result<Credentials, Error> {
     let value = options.get("auth")?;
     let giver = match given(&value) {
         Given::Missing => return Ok(Credentials::None),
         Given::Text(token) => return Ok(Credentials::Fixed(Token::parse(&token)?)),
         Given::Other(kind) => match value.dyn_into::<Function>() {
             Ok(ask) => Giver::Function(TokenSource::new(ask)),
-            Err(value) => Giver::Login(login(&value, kind)?),
+            Err(value) => service(&value, kind, region)?,
         },
     };
     Ok(Credentials::Source(Rc::new(Source::new(giver))))
 }
 
-fn login(value: &JsValue, kind: &'static str) -> Result<Login, Error> {
-    const EXPECTED: &str = "a token, a function that gives one, or { basic: { user, password } }";
-    let refuse = |found| Invalid::new("auth", EXPECTED, found);
+fn service(value: &JsValue, kind: &'static str, region: Region) -> Result<Giver, Error> {
+    const EXPECTED: &str = "a token, a function that gives one, or an object with one of basic, \
+         certificate and oauth";
+    let refuse = |found| Error::from(Invalid::new("auth", EXPECTED, found));
     if kind != "an object" {
-        return Err(refuse(kind).into());
+        return Err(refuse(kind));
     }
     let auth = Options(value);
-    let basic = auth.get("basic")?;
-    if is_missing(&basic) {
-        return Err(refuse("another object").into());
+    let all = [auth.get("basic")?, auth.get("certificate")?, auth.get("oauth")?];
+    if all.iter().filter(|one| !is_missing(one)).count() > 1 {
+        return Err(refuse("more than one"));
     }
-    let basic = Options::new("auth.basic", &basic)?;
-    let text = |name, argument| match given(&basic.get(name)?) {
-        Given::Text(text) => Ok(text),
-        Given::Missing => Err(Error::from(Invalid::new(argument, "a string", "nothing"))),
-        Given::Other(kind) => Err(Invalid::new(argument, "a string", kind).into()),
+    let [basic, certificate, oauth] = &all;
+    let identity = if !is_missing(basic) {
+        self::basic(&Options::new("auth.basic", basic)?)?
+    } else if !is_missing(certificate) {
+        self::certificate(&Options::new("auth.certificate", certificate)?)?
+    } else if !is_missing(oauth) {
+        let registration = registration(&Options::new("auth.oauth", oauth)?)?;
+        // As below.
+        let oauth_url = address(&auth, "oauthUrl", region, Service::OAuth)?;
+        let oauth_url = oauth_url.without("/token").without("/oauth");
+        return Ok(Giver::OAuth(Rc::new(OAuth::new(registration, oauth_url)?)));
+    } else {
+        return Err(refuse("another object"));
     };
-    let user = text("user", "auth.basic.user")?;
-    let password = text("password", "auth.basic.password")?;
     // The paths begin with `/token`, and an address may do so already.
-    let auth_url = base_url(&auth, "authUrl")?.unwrap_or(BaseUrl::auth()).without("/token");
+    let auth_url = address(&auth, "authUrl", region, Service::Auth)?.without("/token");
     let logs_out = auth.get("logout")?.is_truthy();
-    Ok(Login::new(&user, &password, auth_url, logs_out)?)
+    Ok(Giver::Login(Login { identity, auth_url, logs_out }))
+}
+
+fn basic(basic: &Options<'_>) -> Result<Identity, Error> {
+    let user = basic.needed_text("auth.basic.user")?;
+    Ok(client::basic(&user, &basic.needed_text("auth.basic.password")?)?)
+}
+
+fn certificate(options: &Options<'_>) -> Result<Identity, Error> {
+    const FORMAT: &str = "\"v1\" or \"v2\"";
+    const UNIT: &str = "\"seconds\" or \"milliseconds\"";
+    let certificate = options.pem("auth.certificate.certificate")?;
+    let private_key = options.pem("auth.certificate.privateKey")?;
+    let is_v1 = options.choice("auth.certificate.format", ["v1", "v2"], FORMAT)? == Some(0);
+    let unit = options.choice("auth.certificate.timestamp", ["seconds", "milliseconds"], UNIT)?;
+    let format = match unit {
+        _ if is_v1 => Format::V1,
+        Some(1) => Format::V2(1.0),
+        _ => Format::V2(1_000.0),
+    };
+    Ok(client::certificate(&certificate, &private_key, format)?)
+}
+
+fn registration(options: &Options<'_>) -> Result<Registration, Error> {
+    let callback = |name| Ok::<_, Error>(function(options, name)?.map(Callback::new));
+    Ok(Registration {
+        client_id: options.needed_text("auth.oauth.clientId")?,
+        client_secret: options.text("auth.oauth.clientSecret")?,
+        refresh_token: options.text("auth.oauth.refreshToken")?,
+        on_refresh_token: callback("auth.oauth.onRefreshToken")?,
+        on_user_code: callback("auth.oauth.onUserCode")?,
+    })
 }
 
 fn history(options: &Options<'_>) -> Result<Option<HistoryStore>, Error> {
@@ -372,16 +428,31 @@ impl<'a> Options<'a> {
             .map_err(|_| Error::new(Code::InvalidArgument, format!("{name}: reading it throws")))
     }
 
-    /// A string.
-    fn text(&self, name: &str, expected: &'static str) -> Result<Option<String>, Error> {
-        let value = self.get(name)?;
-        match given(&value) {
-            Given::Text(text) => Ok(Some(text)),
-            Given::Missing => Ok(None),
-            Given::Other(kind) => Err(Error::new(
-                Code::InvalidArgument,
-                format!("{name}: expected {expected}, found {kind}"),
-            )),
+    /// A text of one line, if there is one.
+    fn text(&self, name: &'static str) -> Result<Option<String>, Error> {
+        let found = match given(&self.get(name)?) {
+            Given::Missing => return Ok(None),
+            Given::Text(text) if text.is_empty() => "an empty string",
+            Given::Text(text) if text.contains(|c: char| c.is_control()) => {
+                "a control character in it"
+            }
+            Given::Text(text) => return Ok(Some(text)),
+            Given::Other(kind) => kind,
+        };
+        Err(Invalid::new(name, "a string", found).into())
+    }
+
+    /// The same where there must be one.
+    fn needed_text(&self, name: &'static str) -> Result<String, Error> {
+        self.text(name)?.ok_or_else(|| Invalid::new(name, "a string", "nothing").into())
+    }
+
+    /// A text of several lines.
+    fn pem(&self, name: &'static str) -> Result<String, Error> {
+        match given(&self.get(name)?) {
+            Given::Text(text) => Ok(text),
+            Given::Missing => Err(Invalid::new(name, "a text in PEM", "nothing").into()),
+            Given::Other(kind) => Err(Invalid::new(name, "a text in PEM", kind).into()),
         }
     }
 

@@ -9,8 +9,8 @@ use futures_util::future::{Either, select};
 use super::Failure;
 use super::event::Event;
 use super::flight::Flight;
+use super::givers::{Login, OAuth};
 use super::line::{Line, timed_out};
-use super::login::Login;
 use crate::error::{Code, Error};
 use crate::platform::{Opaque, TokenSource, monotonic, sleep, spawn, wall};
 use crate::policy::{Millis, Moment, Reason, TokenLife};
@@ -44,8 +44,10 @@ pub struct Source {
 pub enum Giver {
     /// A function of the caller's.
     Function(TokenSource),
-    /// Anaplan's own service, for a user and a password.
+    /// Anaplan's authentication service, for whoever it knows.
     Login(Login),
+    /// Anaplan's OAuth service.
+    OAuth(Rc<OAuth>),
 }
 
 /// A token as it was given.
@@ -175,7 +177,7 @@ impl Source {
         }
     }
 
-    async fn renew(&self, line: &Line) -> Result<(), Failure> {
+    async fn renew(&self, line: &Rc<Line>) -> Result<(), Failure> {
         if let Some((at, refusal)) = &*self.refusal.borrow()
             && monotonic() - at < Self::REFUSED
         {
@@ -187,12 +189,23 @@ impl Source {
         let given = match &self.giver {
             Giver::Function(ask) => from_function(ask, reason).await,
             Giver::Login(login) => login.token(line, old.as_ref()).await,
+            Giver::OAuth(oauth) => oauth.token(line).await,
         };
+        let is_service = !matches!(self.giver, Giver::Function(_));
+        let given = given.map_err(|failure| {
+            failure.map(&mut |error| {
+                if is_service {
+                    error.doing("Getting a token")
+                }
+            })
+        });
         let error = given.as_ref().err().and_then(Failure::error);
         let event = Event::renewal(reason.as_str(), monotonic() - started, error);
         line.events.tell(&event);
-        if let (Giver::Login(_), Err(failure)) = (&self.giver, &given)
-            && matches!(failure.http_status(), Some(401 | 403))
+        if let (true, Err(failure), Some(error)) = (is_service, &given, error)
+            && matches!(error.code, Code::Unauthorized | Code::Forbidden)
+            // By the service, not by a function that was to keep what it gave.
+            && error.status.is_some()
         {
             *self.refusal.borrow_mut() = Some((monotonic(), failure.clone()));
         }
@@ -208,7 +221,7 @@ impl Giver {
     fn patience(&self, line: &Line) -> f64 {
         match self {
             Self::Function(_) => line.request_timeout,
-            Self::Login(_) => f64::INFINITY,
+            Self::Login(_) | Self::OAuth(_) => f64::INFINITY,
         }
     }
 }

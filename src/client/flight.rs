@@ -81,6 +81,13 @@ impl Flight {
     }
 }
 
+impl Ticket {
+    /// Another share in the same work.
+    pub fn share(&self) -> Self {
+        Self { aboard: Rc::clone(&self.aboard), place: Place::default() }
+    }
+}
+
 impl Future for Ticket {
     type Output = Result<(), Failure>;
 

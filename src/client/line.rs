@@ -56,6 +56,8 @@ pub struct Content<'a> {
     pub payload: Payload<'a>,
     /// Whether the answer is the bytes of a file, which are handed on as a stream.
     pub is_file: bool,
+    /// What the field `error` may say in an answer that is not a failure, whatever its status.
+    pub words: &'a [&'static str],
 }
 
 /// A success, and what must not be repeated from it.
@@ -137,6 +139,7 @@ impl Line {
         let answer = Answer { body, secrets };
         match status {
             Some(200..=299) => Ok(answer),
+            Some(_) if answer.word(content.words).is_some() => Ok(answer),
             None | Some(301 | 302 | 303 | 307 | 308) => Err(Error::redirected(status).into()),
             Some(status) => {
                 let mut error = Error::answered(status, &answer.said(), advice);
@@ -202,6 +205,15 @@ impl Answer {
         self.body.json()
     }
 
+    /// Which of these words the field `error` says.
+    pub fn word(&self, words: &[&'static str]) -> Option<&'static str> {
+        if words.is_empty() {
+            return None;
+        }
+        let said = self.body.json()?.take("error").into_text()?;
+        words.iter().copied().find(|word| *word == said)
+    }
+
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.body.status.unwrap_or_default()
@@ -260,7 +272,7 @@ impl Answer {
     }
 
     /// What the server says in an error body, whatever its form.
-    fn said(&self) -> String {
+    pub fn said(&self) -> String {
         let message = self.body.json().and_then(wire::said);
         self.clean(&message.unwrap_or_else(|| self.body.beginning()))
     }
@@ -278,7 +290,8 @@ impl Answer {
     }
 }
 
-fn redact_all(text: &str, secrets: &[Rc<str>]) -> String {
+/// `text` without any of the secrets.
+pub fn redact_all(text: &str, secrets: &[Rc<str>]) -> String {
     match secrets {
         [] => redact(text, None),
         [secret] => redact(text, Some(secret)),

@@ -1,6 +1,6 @@
-//! JSON, parsed by the host.
+//! JSON, parsed and written by the host.
 
-use js_sys::{Array, Object};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::value::{call, property};
@@ -11,6 +11,23 @@ pub(super) fn parse(text: &JsValue) -> Option<Json> {
     // Not `JSON::parse`, which takes the text through wasm memory and back.
     let json = property(&js_sys::global(), "JSON");
     call(&json, "parse", text).ok().map(|value| read(&value, Json::DEEPEST))
+}
+
+/// An object of texts.
+pub(super) fn object(fields: &[(&str, &str)]) -> Object {
+    let object = Object::new();
+    for (name, value) in fields {
+        // On an object just made, this cannot fail.
+        let _ = Reflect::set(&object, &(*name).into(), &(*value).into());
+    }
+    object
+}
+
+/// The same as JSON.
+pub fn json_of(fields: &[(&str, &str)]) -> String {
+    let json = property(&js_sys::global(), "JSON");
+    let text = call(&json, "stringify", &object(fields)).ok();
+    text.and_then(|text| text.as_string()).unwrap_or_default()
 }
 
 /// Reads what `JSON.parse` gave. It does not go through `serde_wasm_bindgen::from_value`, whose

@@ -5,7 +5,9 @@
 //! differ, and because tests replace what they find there.
 
 mod abort;
+mod callback;
 mod clock;
+mod crypto;
 mod fetch;
 mod history;
 mod json;
@@ -20,15 +22,18 @@ mod token;
 mod value;
 
 pub use abort::Signal;
+pub use callback::Callback;
 pub use clock::{chance, date, monotonic, wall};
+pub use crypto::{has_crypto, signature, unforeseen};
 pub use fetch::{Body, Fetch, Payload, Request};
 pub use history::HistoryStore;
+pub use json::json_of;
 pub use notify::{Notify, Place};
 pub use page::{is_url, origin as page_origin};
 pub use presence::{Presence, is_offline};
 pub use spawn::{spawn, yield_now};
 pub use stream::{Bytes, Reader};
-pub use text::base64;
+pub use text::{base64, from_base64};
 #[cfg(feature = "panic-on-demand")]
 pub use timer::from_timer;
 pub use timer::{Timer, Timers, sleep};

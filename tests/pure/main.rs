@@ -19,6 +19,7 @@ mod paging;
 mod pem;
 mod polling;
 mod reference;
+mod region;
 mod retry;
 mod status;
 mod token;
