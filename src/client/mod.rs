@@ -14,6 +14,7 @@ mod limits;
 mod line;
 mod lists;
 mod runs;
+mod sign_in;
 mod slots;
 mod starts;
 mod tasks;
