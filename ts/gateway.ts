@@ -10,13 +10,17 @@ export type {
   ActionRef,
   Auth,
   BasicAuth,
+  CertificateAuth,
   ClientEvent,
   ClientFailure,
   ClientRequest,
   ModelRef,
+  OAuth,
+  Region,
   TaskRef,
   TokenAnswer,
   TokenRequest,
+  UserCode,
 } from "./types.js";
 
 /** Status or a `Response` of the host application's, body, headers; for a stream, what ends with it. */

@@ -29,7 +29,7 @@ use crate::store::Store;
 use crate::upstream::Upstream;
 
 /// All there are. Another is a mistake, which could leave a door open that was to be shut.
-const OPTIONS: [&str; 16] = [
+const OPTIONS: [&str; 17] = [
     "allow",
     "auth",
     "authorize",
@@ -42,6 +42,7 @@ const OPTIONS: [&str; 16] = [
     "origins",
     "prefix",
     "programs",
+    "region",
     "requestTimeout",
     "requestsPerMinute",
     "store",

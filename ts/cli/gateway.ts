@@ -31,6 +31,7 @@ Options:
   --redis URL        shares answers and budget with other processes; needs the npm package redis.
                      A password for it is in REDIS_PASSWORD
   --instances N      how many processes share it (default 4)
+  --region NAME      where the tenant is: eu3, for example (default us1)
   --base-url URL     where Anaplan is (default https://api.anaplan.com/2/0)
   --auth-url URL     where tokens for a user come from (default https://auth.anaplan.com)
   --grace SECONDS    how long what is under way may take when it is to end (default 30)
@@ -70,6 +71,7 @@ const options = {
   "requests-per-minute": { type: "string" },
   redis: { type: "string" },
   instances: { type: "string" },
+  region: { type: "string" },
   "base-url": { type: "string" },
   "auth-url": { type: "string" },
   "token-file": { type: "string" },
@@ -95,6 +97,7 @@ async function run(args: string[]): Promise<number> {
     prefix,
     origins: values.origin,
     programs: values.programs,
+    region: values.region,
     baseUrl: values["base-url"],
     requestsPerMinute: parsePositive("requests-per-minute", values["requests-per-minute"]),
     instances: parsePositive("instances", values.instances),
@@ -173,6 +176,7 @@ const optionNames: Record<string, string> = {
   prefix: "--prefix",
   origins: "--origin",
   hosts: "--host-name",
+  region: "--region",
   baseUrl: "--base-url",
   authUrl: "--auth-url",
   requestsPerMinute: "--requests-per-minute",

@@ -1,4 +1,4 @@
-import type { Auth, ActionRef, ClientEvent, ModelRef, TaskRef } from "../types.js";
+import type { Auth, ActionRef, ClientEvent, ModelRef, Region, TaskRef } from "../types.js";
 
 /** What may pass, as whom, and within which limits. */
 export interface GatewayOptions {
@@ -14,6 +14,11 @@ export interface GatewayOptions {
    * @default "https://api.anaplan.com/2/0"
    */
   baseUrl?: string | URL | undefined;
+  /**
+   * Where the tenant is: sets the defaults of {@link baseUrl}, and of the addresses in {@link auth}.
+   * @default "us1"
+   */
+  region?: Region | undefined;
   /**
    * Where the gateway is: the path before `/workspaces/…` in the requests it is handed.
    * @default "/anaplan"
