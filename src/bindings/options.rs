@@ -130,7 +130,7 @@ pub fn start_body(options: &JsValue) -> Result<String, Error> {
     const LOCALE: &str = "a locale such as \"en_US\"";
     const MAPPING: &str = "an array of { entityType, entityName, importId }";
     let options = Options::new("options", options)?;
-    let locale = options.text("localeName", LOCALE)?.unwrap_or_else(|| "en_US".to_owned());
+    let locale = options.text("localeName")?.unwrap_or_else(|| "en_US".to_owned());
     let is_locale = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if locale.is_empty() || locale.len() > 35 || !locale.chars().all(is_locale) {
         return Err(Invalid::new("localeName", LOCALE, "another string").into());
@@ -148,12 +148,9 @@ pub fn start_body(options: &JsValue) -> Result<String, Error> {
             for (name, is_needed) in
                 [("entityType", true), ("entityName", true), ("importId", false)]
             {
-                match one.text(name, "a string")? {
-                    Some(text) => set(&parameter, name, &text.into()),
-                    None if is_needed => {
-                        return Err(Invalid::new(name, "a string", "nothing").into());
-                    }
-                    None => {}
+                let text = if is_needed { Some(one.needed_text(name)?) } else { one.text(name)? };
+                if let Some(text) = text {
+                    set(&parameter, name, &text.into());
                 }
             }
             parameters.push(&parameter);

@@ -14,7 +14,6 @@ mod limits;
 mod line;
 mod lists;
 mod runs;
-mod sign_in;
 mod slots;
 mod starts;
 mod tasks;

@@ -8,6 +8,7 @@ use crate::client::event::About;
 use crate::client::failure::Failure;
 use crate::client::line::{Answer, Attempt, Content, Line, Outgoing};
 use crate::error::Code;
+use crate::platform::Payload;
 use crate::policy::Class;
 use crate::reference::BaseUrl;
 
@@ -57,7 +58,7 @@ impl Ask<'_> {
             secrets,
             advice: Some(self.advice),
             content: Content {
-                body: signed.as_deref().or(self.body),
+                payload: signed.as_deref().or(self.body).map_or(Payload::None, Payload::Json),
                 words: self.words,
                 ..Content::default()
             },
