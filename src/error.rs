@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::hint;
 use crate::reference::{Invalid, TaskRef};
 use crate::status::{Phase, TaskStatus, TaskSummary};
 use crate::wire;
@@ -77,6 +78,9 @@ pub struct Error {
     /// The tasks of which one may be what a start has made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidates: Option<Vec<TaskSummary>>,
+    /// What to do about it, which is also how the message ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
 }
 
 impl Error {
@@ -92,20 +96,23 @@ impl Error {
             reference: None,
             task_status: None,
             candidates: None,
+            hint: None,
         }
     }
 
     /// The failure behind an HTTP answer that is no success. `said` is the server's own text,
     /// already free of secrets; empty where it said nothing. `unauthorized` is what to do about a
     /// 401, where that is not what it always is.
-    pub fn answered(status: u16, said: &str, unauthorized: Option<&str>) -> Self {
+    pub fn answered(status: u16, said: &str, unauthorized: Option<&'static str>) -> Self {
         let verdict = Verdict::of(status, said);
         let mut message = format!("the server answered {status}");
         push_said(&mut message, said);
         message.push_str(". ");
         let special = unauthorized.filter(|_| verdict.code == Code::Unauthorized);
-        message.push_str(special.unwrap_or(verdict.advice));
+        let advice = special.unwrap_or(verdict.advice);
+        message.push_str(advice);
         Self {
+            hint: Some(advice),
             status: Some(status),
             said: said.to_owned(),
             retryable: verdict.retryable,
@@ -155,7 +162,13 @@ impl Error {
             said.push(' ');
         }
         push_said(&mut message, &said);
-        Self::new(code, message + ".")
+        message.push('.');
+        let hint = status.result.as_ref().and_then(hint::of_result);
+        if let Some(hint) = hint {
+            message.push(' ');
+            message.push_str(hint);
+        }
+        Self { hint, ..Self::new(code, message) }
     }
 
     /// Says how often it was tried, where that was more than once.

@@ -11,7 +11,7 @@
 //! - [`pem`]: certificates and keys.
 //! - [`wire`]: what Anaplan sends, and the tolerance that takes.
 //! - [`status`]: what we say of a task.
-//! - [`error`]: what we say when something fails.
+//! - [`error`]: what we say when something fails; [`hint`]: what to do about it.
 //! - [`policy`]: when to ask, who goes next, whether to repeat, when to renew a token, which task a
 //!   lost start has made, where the next page begins. State machines without clock or I/O.
 //! - `client`: the conversation with Anaplan.
@@ -21,6 +21,7 @@
 //! The last three exist in the wasm build alone; everything above them runs under `cargo test`.
 
 pub mod error;
+pub mod hint;
 pub mod pem;
 pub mod policy;
 pub mod reference;

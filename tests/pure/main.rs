@@ -15,6 +15,7 @@ mod cadence;
 mod device;
 mod error;
 mod forecast;
+mod hint;
 mod paging;
 mod pem;
 mod polling;
