@@ -12,14 +12,14 @@ export function reply(body, { status = 200, headers = {} } = {}) {
 
 /**
  * `{ fetch, log }`: `answer(entry)` gives a reply, plain data for one, or throws; it may take its
- * time. Each entry is `{ method, url, path, task, headers, at, signal, open }`.
+ * time. Each entry is `{ method, url, path, task, headers, body, at, signal, open }`.
  */
 export function memoryServer(clock, answer) {
   const log = [];
-  const fetch = async (url, { method, headers, signal }) => {
+  const fetch = async (url, { method, headers, signal, body }) => {
     const path = new URL(url).pathname;
     const entry = { method, url: String(url), path, task: path.split("/").at(-1), headers, signal };
-    Object.assign(entry, { at: clock.now(), open: true });
+    Object.assign(entry, { body, at: clock.now(), open: true });
     log.push(entry);
     try {
       const answered = await untilAborted(signal, answer(entry, log));
