@@ -57,11 +57,18 @@ export interface ConnectOptions {
 }
 
 /**
- * Anaplan's data centres. `us1`, `eu1`, `eu2`, `ap1` and others of the first ones share their hosts.
- * `ca1` and `au1` are as reported, not as documented.
+ * Anaplan's data centres. The first eight share their hosts. `ca1` and `au1` are as reported, not as
+ * documented.
  */
 export type Region =
   | "us1"
+  | "us2"
+  | "us5"
+  | "us7"
+  | "eu1"
+  | "eu2"
+  | "eu4"
+  | "ap1"
   | "us9"
   | "eu3"
   | "eu5"
@@ -104,7 +111,7 @@ export interface BasicAuth {
 /** A certificate that is registered with Anaplan, for programs. Takes a host with WebCrypto. */
 export interface CertificateAuth {
   certificate: {
-    /** In PEM: `-----BEGIN CERTIFICATE-----`. */
+    /** In PEM: `-----BEGIN CERTIFICATE-----`. Of several, the first one, and nothing else, is sent. */
     certificate: string;
     /** In PEM, PKCS#8 or PKCS#1, not encrypted. It never leaves this machine. */
     privateKey: string;
@@ -136,7 +143,8 @@ export interface OAuth {
     refreshToken?: string | undefined;
     /**
      * Told of each new refresh token, where they rotate: the old one is worth nothing then. It is
-     * awaited before the access token is used; should it fail, the call does.
+     * awaited, for `requestTimeout` at the most, before the access token is used. Should it fail, the
+     * call does, and it is told again before the next request.
      */
     onRefreshToken?: ((token: string) => void | Promise<void>) | undefined;
     /**
@@ -188,7 +196,7 @@ export type ClientEvent =
 /** A request, in an event. */
 export interface ClientRequest {
   method: "GET" | "POST" | "DELETE";
-  /** Below `baseUrl`, or `authUrl`. */
+  /** Below `baseUrl`, `authUrl` or `oauthUrl`. */
   path: string;
   /** Which task it is about. */
   ref?: TaskRef;
