@@ -34,7 +34,7 @@ export interface SimulatorOptions {
 /**
  * A fake Anaplan: call it with a request, get the answer.
  *
- * The API is under `/2/0`, authentication under `/token`, at whatever host the request names. It
+ * The API is under `/2/0`, authentication under `/token`, OAuth under `/oauth`, at whatever host the request names. It
  * takes what `fetch` takes, so it can stand in for `fetch`.
  */
 export interface Simulator {
@@ -48,6 +48,12 @@ export interface Simulator {
    * @throws TypeError when a switch is not known or its value is wrong; then none is set.
    */
   set(faults: FaultChange | null): Promise<Faults>;
+  /**
+   * Signs the user in on another device, with the code that the device flow of OAuth shows.
+   *
+   * @throws TypeError when no device waits for this code.
+   */
+  approve(userCode: string): Promise<void>;
   /**
    * Moves the simulated clock forward, by milliseconds: tasks go on and tokens age, at once.
    *
@@ -104,6 +110,11 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     async set(faults: FaultChange | null): Promise<Faults> {
       const core = await ready();
       return JSON.parse(refusing(() => core.set(JSON.stringify(faults) ?? ""))) as Faults;
+    },
+
+    async approve(userCode: string): Promise<void> {
+      const core = await ready();
+      refusing(() => core.approve(now(), String(userCode)) as unknown);
     },
 
     async advance(ms: number): Promise<void> {

@@ -171,7 +171,7 @@ impl Api<'_> {
     }
 
     fn start(&mut self, wanted: &ActionRef) -> Result<Reply, Refused> {
-        if !is_json(self.request.header("content-type")) {
+        if self.request.media() != "application/json" {
             return Err(self.refuse(415));
         }
         let Ok(body) = serde_json::from_slice::<Start>(&self.request.body) else {
@@ -332,11 +332,6 @@ fn schema(kind: Kind) -> &'static str {
         Kind::Process => "process",
         Kind::Action => "action",
     }
-}
-
-fn is_json(content_type: Option<&str>) -> bool {
-    let media = content_type.and_then(|value| value.split(';').next()).unwrap_or_default();
-    media.trim().eq_ignore_ascii_case("application/json")
 }
 
 fn accepts_json(request: &Request) -> bool {

@@ -29,6 +29,8 @@ struct Token {
     id: String,
     refresh_id: String,
     expires_at: u64,
+    /// Whether it came by OAuth: the API takes it, this host does not.
+    foreign: bool,
 }
 
 /// Why nobody is let in.
@@ -52,7 +54,12 @@ impl Accounts {
 
     /// A new token.
     pub(crate) fn issue(&mut self, random: &mut Random, now: u64) -> String {
-        self.log_in(random, now).value
+        self.log_in(random, now, false).value
+    }
+
+    /// A new access token of OAuth.
+    pub(crate) fn issue_by_oauth(&mut self, random: &mut Random, now: u64) -> String {
+        self.log_in(random, now, true).value
     }
 
     /// Whether a token lets its bearer in.
@@ -125,7 +132,7 @@ impl Accounts {
         if user != self.user || password != self.password {
             return Err(Refusal::Credential);
         }
-        let token = self.log_in(random, now);
+        let token = self.log_in(random, now, false);
         Ok(success(201, "Login successful", &token, &json!({}), true))
     }
 
@@ -159,17 +166,18 @@ impl Accounts {
             .ok_or(Refusal::Header)?;
         self.tokens
             .iter_mut()
-            .find(|token| token.value == value && now < token.expires_at)
+            .find(|token| !token.foreign && token.value == value && now < token.expires_at)
             .ok_or(Refusal::Credential)
     }
 
-    fn log_in(&mut self, random: &mut Random, now: u64) -> Token {
+    fn log_in(&mut self, random: &mut Random, now: u64, foreign: bool) -> Token {
         self.tokens.retain(|token| now < token.expires_at);
         let token = Token {
             value: random.token(),
             id: random.uuid(),
             refresh_id: random.uuid(),
             expires_at: now.saturating_add(LIFETIME),
+            foreign,
         };
         self.tokens.push(token.clone());
         token

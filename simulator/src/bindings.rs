@@ -67,6 +67,12 @@ impl Core {
         self.0.set(&patch).map(|faults| faults.to_string())
     }
 
+    /// Somebody signs in with a user code. Throws what is wrong with it, as text.
+    pub fn approve(&mut self, now: f64, user_code: &str) -> Result<JsValue, JsValue> {
+        self.0.approve(whole(now), user_code)?;
+        Ok(JsValue::UNDEFINED)
+    }
+
     /// The tenant, as JSON.
     pub fn describe(&mut self, now: f64) -> String {
         self.0.describe(whole(now)).to_string()

@@ -14,6 +14,14 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Faults {
+    /// Refresh tokens stay as they are, however often they are used, and no answer has a new one.
+    /// Anaplan's administrators choose between both when they register a client.
+    pub lasting_refresh_tokens: bool,
+    /// Whoever is asked to sign in on another device refuses, unless they have done so before.
+    pub deny_user_codes: bool,
+    /// The HTTP status of errors of `/oauth`, which is undocumented: 401 for an unknown client and
+    /// else 400 in the beginning.
+    pub oauth_error_status: Option<u16>,
     /// Answers have no `meta` and no `status`. Anaplan's pages on imports and processes show such
     /// answers to a start.
     pub without_envelope: bool,
@@ -207,7 +215,7 @@ pub enum Operation {
     Files,
     /// `GET` of the bytes of a file or dump, or of a chunk of one.
     Download,
-    /// Anything under `/token`.
+    /// Anything under `/token` and `/oauth`.
     Auth,
 }
 
@@ -251,6 +259,11 @@ impl Faults {
         Some(taken)
     }
 
+    /// What the server's clock says at `now`.
+    pub(crate) fn clock(&self, now: u64) -> u64 {
+        now
+    }
+
     /// The bytes of a chunk.
     pub(crate) fn bytes_of_a_chunk(&self) -> u32 {
         self.chunk_size.map_or(CHUNK_SIZE, NonZeroU32::get)
@@ -259,6 +272,9 @@ impl Faults {
     fn check(&self) -> Result<(), String> {
         if self.file_rows > Some(MOST_ROWS) {
             return Err(format!("fileRows: expected at most {MOST_ROWS}"));
+        }
+        if self.oauth_error_status.is_some_and(|status| !(400..=599).contains(&status)) {
+            return Err("oauthErrorStatus: expected a status from 400 to 599".into());
         }
         for failure in &self.failures {
             if matches!(failure.answer, Answer::Status(status) if !(400..=599).contains(&status)) {
@@ -309,6 +325,7 @@ mod tests {
             json!({ "chunkSize": 0 }),
             json!({ "fileRows": 100_000_001 }),
             json!({ "dumpAnswer": 204 }),
+            json!({ "oauthErrorStatus": 200 }),
             json!({ "failures": [{ "answer": 200 }] }),
             json!({ "failures": [{ "answer": "explode" }] }),
             json!({ "failures": [{ "answer": 429, "retryAfter": "1\r\nx: y" }] }),

@@ -8,7 +8,7 @@
 //! - [`simulator`]: one request through faults, credentials, budget and routing.
 //! - [`faults`]: the switches that make it misbehave, each with its source.
 //! - `api`: what is under `/2/0`: lists, start, status, cancel, files.
-//! - `auth`: what is under `/token`.
+//! - `auth`, `oauth`: what is under `/token` and `/oauth`.
 //! - `shape`: what an answer looks like, and how the switches bend that.
 //! - [`tenant`]: the ready workspace, its models, actions and past tasks.
 //! - `action`: what can be run there, and how that ends.
@@ -26,6 +26,7 @@ mod bindings;
 pub mod faults;
 pub mod files;
 pub mod http;
+mod oauth;
 mod random;
 mod rate;
 mod shape;

@@ -10,6 +10,7 @@ use crate::api::{self, Api, Place};
 use crate::auth::{self, Accounts};
 use crate::faults::{Answer, AnswerKind, Failure, Faults, Operation, RetryAfter};
 use crate::http::{Ending, Reply, Request, reason};
+use crate::oauth::{self, OAuth};
 use crate::random::Random;
 use crate::rate::Bucket;
 use crate::tenant::Tenant;
@@ -35,6 +36,9 @@ pub struct Simulator {
     accounts: Accounts,
     /// The token that [`Simulator::describe`] hands out.
     token: String,
+    oauth: OAuth,
+    /// The refresh token that it hands out.
+    refresh_token: String,
     tenant: Tenant,
     bucket: Bucket,
     faults: Faults,
@@ -53,11 +57,15 @@ impl Simulator {
         let mut accounts = Accounts::new(&mut random, user, password);
         let tenant = Tenant::ready(&mut random, now, &accounts.user);
         let token = accounts.issue(&mut random, now);
+        let mut oauth = OAuth::new(&mut random);
+        let refresh_token = oauth.grant(&mut random, now);
         Self {
             now,
             random,
             accounts,
             token,
+            oauth,
+            refresh_token,
             tenant,
             bucket: Bucket::new(now, REQUESTS_PER_MINUTE),
             faults: Faults::default(),
@@ -105,16 +113,27 @@ impl Simulator {
         serde_json::to_value(&self.faults).map_err(|error| error.to_string())
     }
 
+    /// A person signs in at `now`, on another device, with the code that is shown on this one. The
+    /// error is for people.
+    pub fn approve(&mut self, now: u64, user_code: &str) -> Result<(), String> {
+        self.now = self.now.max(now);
+        self.oauth.approve(self.now, user_code)
+    }
+
     /// The tenant at `now` as data: user, password, a token that is good, ids, actions, tasks.
     pub fn describe(&mut self, now: u64) -> Value {
         self.now = self.now.max(now);
         if !self.accounts.holds(&self.token, self.now) {
             self.token = self.accounts.issue(&mut self.random, self.now);
         }
+        if !self.oauth.holds(&self.refresh_token, self.now) {
+            self.refresh_token = self.oauth.grant(&mut self.random, self.now);
+        }
         json!({
             "user": self.accounts.user,
             "password": self.accounts.password,
             "token": self.token,
+            "oauth": { "clientId": self.oauth.client_id, "refreshToken": self.refresh_token },
             "workspaceId": self.tenant.workspace_id,
             "models": self.tenant.describe_models(),
             "closedModelId": self.tenant.closed_model,
@@ -126,6 +145,10 @@ impl Simulator {
         let (path, now) = (request.path(), self.now);
         if is_below(path, "/token") {
             return self.accounts.handle(&mut self.random, now, request);
+        }
+        if is_below(path, "/oauth") {
+            let (accounts, random) = (&mut self.accounts, &mut self.random);
+            return self.oauth.handle(accounts, random, &self.faults, now, request);
         }
         if !is_below(path, api::BASE) {
             return Reply::error(404, "Not Found", path, now);
@@ -176,8 +199,12 @@ impl Simulator {
 
     fn failure(&self, status: u16, request: &Request) -> Reply {
         let of_auth = operation(request) == Some(Operation::Auth);
+        let of_oauth = is_below(request.path(), "/oauth");
+        let faults = Faults { oauth_error_status: Some(status), ..Faults::default() };
         match status {
             403 => Reply::empty(403),
+            400 if of_oauth => oauth::refuse(&faults, "invalid_request", "The request is wrong."),
+            401 if of_oauth => oauth::refuse(&faults, "invalid_client", "There is no such client."),
             401 if of_auth => auth::bad_credential(),
             500.. => Reply::html(
                 status,
@@ -217,7 +244,7 @@ fn is_below(path: &str, base: &str) -> bool {
 
 /// What a request is for, as far as the switches tell requests apart.
 fn operation(request: &Request) -> Option<Operation> {
-    if is_below(request.path(), "/token") {
+    if ["/token", "/oauth"].iter().any(|base| is_below(request.path(), base)) {
         return Some(Operation::Auth);
     }
     let method = request.method.as_str();

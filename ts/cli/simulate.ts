@@ -15,10 +15,11 @@ Options:
   --seed N     other ids, password and tokens; the same again for the same seed (default 1)
   --json       print one line of JSON: where it listens, user, password, token, ids
 
-The API is under /2/0, authentication under /token. From the same machine, tests control it:
-  GET  /simulator         the tenant, its actions and tasks
-  POST /simulator/faults  switches to set, or null for none: {"latency":200}
-  POST /simulator/clock   milliseconds to move the clock forward: {"advance":60000}
+The API is under /2/0, authentication under /token, OAuth under /oauth. From the same machine, tests control it:
+  GET  /simulator          the tenant, its actions and tasks
+  POST /simulator/faults   switches to set, or null for none: {"latency":200}
+  POST /simulator/clock    milliseconds to move the clock forward: {"advance":60000}
+  POST /simulator/approve signs in whom the device flow asks: {"userCode":"BCDF-GHJK"}
 
 Example:
   npx anaplan-tasks simulate --port 8080
@@ -89,6 +90,8 @@ async function serve(
   }
 }
 
+const controls = ["faults", "clock", "approve"];
+
 /** For tests in other processes of this machine; a page in a browser has no business here. */
 async function control(
   simulator: Simulator,
@@ -114,8 +117,13 @@ async function control(
         await simulator.advance(advance);
         return new Response(null, { status: 204 });
       }
+      case "POST /simulator/approve": {
+        const { userCode } = Object(await request.json()) as { userCode: string };
+        await simulator.approve(userCode);
+        return new Response(null, { status: 204 });
+      }
       default:
-        return fail(404, "there is GET /simulator, POST /simulator/faults, POST /simulator/clock");
+        return fail(404, `there is GET /simulator, POST /simulator/{${controls.join(",")}}`);
     }
   } catch (error) {
     return fail(400, (error as Error).message);

@@ -5,6 +5,21 @@
  * its clients, a recorded answer. "Undocumented" is what nobody has written down.
  */
 export interface Faults {
+  /**
+   * Refresh tokens of OAuth are good for ever more uses, and no answer has a new one: Anaplan's
+   * administrators choose. While it is off, each is good for one.
+   */
+  lastingRefreshTokens: boolean;
+  /**
+   * Whoever is asked to sign in on another device refuses (`access_denied`), unless they were
+   * approved before.
+   */
+  denyUserCodes: boolean;
+  /**
+   * The HTTP status of errors of `/oauth`, from 400 to 599, which is undocumented. When `null`: 401
+   * for an unknown client, 400 for all others.
+   */
+  oauthErrorStatus: number | null;
   /** Answers have no `meta` and no `status`. Anaplan's pages on imports and processes show it. */
   withoutEnvelope: boolean;
   /** A start answers `taskId` at the top level instead of under `task` (same pages). */
@@ -144,7 +159,7 @@ export interface Failure {
  * What a request is for: `status` and `cancel` are the GET and the DELETE of a task, `start` and
  * `tasks` the POST and the GET of an action's tasks, `list` the GET of workspaces, models, a model's
  * actions or of one, `files` the GET of a model's files or of the chunks of a file or dump,
- * `download` the GET of the bytes of those, `auth` anything under `/token`.
+ * `download` the GET of the bytes of those, `auth` anything under `/token` and `/oauth`.
  */
 export type Operation =
   "status" | "cancel" | "start" | "tasks" | "list" | "files" | "download" | "auth";

@@ -6,6 +6,8 @@ export interface Tenant {
   password: string;
   /** A token that is good now, for 35 minutes from when it was made. */
   token: string;
+  /** What takes OAuth: the tenant's client, and a refresh token that is good now. */
+  oauth: { clientId: string; refreshToken: string };
   workspaceId: string;
   models: TenantModel[];
   /** A model in which the user has no role: 404, but for its lists of tasks, which are empty. */
