@@ -2,11 +2,15 @@
 //!
 //! Status codes and bodies as recorded from Anaplan's Authentication API: `status` is a string here,
 //! and a malformed header is 401 or 400, depending on the call.
+//!
+//! Every certificate is taken for one that is registered, and no signature is verified: what is
+//! looked at is whether a request has all that Anaplan asks for, in the form that it asks for.
 
 #![forbid(unsafe_code)]
 
 use serde_json::{Value, json};
 
+use crate::faults::Faults;
 use crate::http::{Reply, Request};
 use crate::random::Random;
 
@@ -39,6 +43,8 @@ enum Refusal {
     Header,
     /// The password is wrong, or the token is unknown, too old or logged out.
     Credential,
+    /// What is wrong with a certificate or what was signed with it.
+    Certificate(&'static str),
 }
 
 impl Accounts {
@@ -81,7 +87,13 @@ impl Accounts {
     }
 
     /// Answers a request for `path`, which starts with `/token`.
-    pub(crate) fn handle(&mut self, random: &mut Random, now: u64, request: &Request) -> Reply {
+    pub(crate) fn handle(
+        &mut self,
+        random: &mut Random,
+        faults: &Faults,
+        now: u64,
+        request: &Request,
+    ) -> Reply {
         // Whoever takes the printed address for the host of authentication puts `/token` behind it.
         let asked = request.path();
         let once = asked.strip_prefix("/token").filter(|rest| rest.starts_with("/token"));
@@ -96,7 +108,7 @@ impl Accounts {
             return Reply::error(405, "Method Not Allowed", asked, now).with("allow", method);
         }
         let outcome = match path {
-            "/token/authenticate" => self.authenticate(random, now, request),
+            "/token/authenticate" => self.authenticate(random, faults, now, request),
             "/token/refresh" => self.refresh(now, request),
             "/token/validate" => self.validate(now, request),
             _ => self.log_out(now, request),
@@ -110,19 +122,30 @@ impl Accounts {
                 }),
             ),
             Refusal::Credential => bad_credential(),
+            Refusal::Certificate(message) => bad(message),
         })
     }
 
     fn authenticate(
         &mut self,
         random: &mut Random,
+        faults: &Faults,
         now: u64,
         request: &Request,
     ) -> Result<Reply, Refusal> {
         let header = request.header("authorization").ok_or(Refusal::Header)?;
-        if credentials(header, &["CACertificate"]).is_some() {
-            // Nobody has registered a certificate with this tenant.
-            return Err(Refusal::Credential);
+        if let Some(certificate) = credentials(header, &["CACertificate"]) {
+            let text = decode_base64(certificate).ok_or(Refusal::Header)?;
+            if !is_certificate(&text) {
+                return Err(Refusal::Certificate("The header holds no certificate in PEM."));
+            }
+            let clock = faults.clock(now);
+            if request.media() != "application/json" {
+                return Ok(Reply::error(415, "Unsupported Media Type", request.path(), clock));
+            }
+            check_signed(&request.body, clock, faults).map_err(Refusal::Certificate)?;
+            let token = self.log_in(random, now, false);
+            return Ok(success(201, "Login successful", &token, &json!({}), true));
         }
         let basic = credentials(header, &["Basic"]).ok_or(Refusal::Header)?;
         let text = decode_base64(basic)
@@ -186,13 +209,60 @@ impl Accounts {
 
 /// The 401 of this host.
 pub(crate) fn bad_credential() -> Reply {
-    Reply::json(
-        401,
-        &json!({
-            "status": "FAILURE_BAD_CREDENTIAL",
-            "statusMessage": "The credentials are wrong, or the token is not valid any more.",
-        }),
-    )
+    bad("The credentials are wrong, or the token is not valid any more.")
+}
+
+fn bad(message: &str) -> Reply {
+    Reply::json(401, &json!({ "status": "FAILURE_BAD_CREDENTIAL", "statusMessage": message }))
+}
+
+/// Of format v2: the time in front of the random bytes, and those.
+const TIMESTAMP: usize = 8;
+const RANDOM: usize = 100;
+/// A signature by a key of 1024 bits.
+const SIGNATURE: usize = 128;
+/// How far the time of a signature may be from the server's, in ms. Anaplan's is undocumented.
+const TOLERANCE: u64 = 5 * 60 * 1_000;
+
+/// Whether some text is a certificate in PEM, as far as that can be seen from outside.
+fn is_certificate(text: &[u8]) -> bool {
+    let body = std::str::from_utf8(text).ok().and_then(|text| {
+        let (_, text) = text.split_once("-----BEGIN CERTIFICATE-----")?;
+        Some(text.split_once("-----END CERTIFICATE-----")?.0)
+    });
+    let digits: String = body.unwrap_or_default().split_ascii_whitespace().collect();
+    // A sequence, in DER.
+    decode_base64(&digits).is_some_and(|bytes| bytes.first() == Some(&0x30))
+}
+
+/// The body of a login by certificate. The error is for people.
+fn check_signed(body: &[u8], clock: u64, faults: &Faults) -> Result<(), &'static str> {
+    let body: Value = serde_json::from_slice(body).map_err(|_| "The body is no JSON.")?;
+    let bytes = |name| body.get(name).and_then(Value::as_str).and_then(decode_base64);
+    let data = bytes("encodedData").ok_or("encodedData is no base64.")?;
+    let signature = bytes("encodedSignedData").ok_or("encodedSignedData is no base64.")?;
+    if signature.len() < SIGNATURE {
+        return Err("encodedSignedData is too short for a signature.");
+    }
+    let random = match body.get("encodedDataFormat").map(Value::as_str) {
+        Some(Some("v2")) => {
+            let (time, random) =
+                data.split_first_chunk::<TIMESTAMP>().ok_or("encodedData has no timestamp.")?;
+            let time = u64::from_be_bytes(*time);
+            // Anaplan does not say which: its sample is in seconds, clients of it send milliseconds.
+            let fits = |ms: u64| ms.abs_diff(clock) <= TOLERANCE;
+            if !fits(time) && !fits(time.saturating_mul(1_000)) {
+                return Err("The timestamp is not within five minutes of now.");
+            }
+            random
+        }
+        None if faults.certificate_v1 => data.as_slice(),
+        _ => return Err("encodedDataFormat is not v2."),
+    };
+    if random.len() < RANDOM {
+        return Err("encodedData has fewer than 100 random bytes.");
+    }
+    Ok(())
 }
 
 fn success(status: u16, message: &str, token: &Token, more: &Value, with_value: bool) -> Reply {

@@ -14,6 +14,9 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Faults {
+    /// A login by certificate may be of format v1, without a timestamp, as Anaplan took it until June
+    /// 2026.
+    pub certificate_v1: bool,
     /// Refresh tokens stay as they are, however often they are used, and no answer has a new one.
     /// Anaplan's administrators choose between both when they register a client.
     pub lasting_refresh_tokens: bool,

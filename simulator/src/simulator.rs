@@ -144,7 +144,7 @@ impl Simulator {
     fn route(&mut self, request: &Request) -> Reply {
         let (path, now) = (request.path(), self.now);
         if is_below(path, "/token") {
-            return self.accounts.handle(&mut self.random, now, request);
+            return self.accounts.handle(&mut self.random, &self.faults, now, request);
         }
         if is_below(path, "/oauth") {
             let (accounts, random) = (&mut self.accounts, &mut self.random);

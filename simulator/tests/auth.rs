@@ -11,7 +11,7 @@ mod driver;
 
 use anaplan_tasks_simulator::{Reply, Request};
 use driver::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const MINUTE: u64 = 60_000;
 
@@ -34,9 +34,13 @@ fn basic(driver: &Driver) -> String {
         driver.tenant["user"].as_str().unwrap(),
         driver.tenant["password"].as_str().unwrap()
     );
+    format!("Basic {}", encode(pair.as_bytes()))
+}
+
+fn encode(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::from("Basic ");
-    for three in pair.as_bytes().chunks(3) {
+    let mut text = String::new();
+    for three in bytes.chunks(3) {
         let bits = three.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
             << (8 * (3 - three.len()));
         for place in 0..4 {
@@ -179,6 +183,90 @@ fn a_malformed_header_has_the_status_that_each_call_gives_it() {
     assert_error(&ask(&mut driver, "GET", "/token/x", None), 404, "/token/x");
     assert_error(&ask(&mut driver, "GET", "/tokens", None), 404, "/tokens");
     assert_error(&ask(&mut driver, "GET", "/2/00", None), 404, "/2/00");
+}
+
+const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIB\nAAAA\n-----END CERTIFICATE-----\n";
+
+/// The body of a login by certificate.
+fn signed(time: Option<u64>, random: usize, signature: usize) -> Value {
+    let mut data = time.map(u64::to_be_bytes).map(Vec::from).unwrap_or_default();
+    data.extend(vec![7; random]);
+    json!({
+        "encodedData": encode(&data),
+        "encodedSignedData": encode(&vec![9; signature]),
+        "encodedDataFormat": "v2",
+    })
+}
+
+fn present(driver: &mut Driver, pem: &str, body: &Value) -> Reply {
+    driver.send(&Request {
+        method: "POST".into(),
+        target: "/token/authenticate".into(),
+        headers: vec![
+            ("authorization".into(), format!("CACertificate {}", encode(pem.as_bytes()))),
+            ("content-type".into(), "application/json".into()),
+        ],
+        body: body.to_string().into(),
+    })
+}
+
+#[test]
+fn a_certificate_gives_a_token_whatever_the_unit_of_its_time() {
+    let mut driver = Driver::new();
+    for time in [START, START / 1_000, START - 300_000, START + 300_000, START / 1_000 + 299] {
+        let reply = present(&mut driver, PEM, &signed(Some(time), 100, 256));
+        assert_eq!(reply.status, 201, "{time}: {}", text(&reply));
+        let token = body(&reply)["tokenInfo"]["tokenValue"].as_str().unwrap().to_owned();
+        let target = driver.export(SUCCEEDS, "/tasks");
+        let header = format!("AnaplanAuthToken {token}");
+        assert_eq!(ask(&mut driver, "GET", &target, Some(&header)).status, 200);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_none_and_data_of_another_form_are_refused() {
+    let mut driver = Driver::new();
+    let good = signed(Some(START), 100, 256);
+    let changed = |name: &str, value: Value| {
+        let mut body = good.clone();
+        body[name] = value;
+        body
+    };
+    for (pem, sent) in [
+        ("certificate", &good),
+        ("-----BEGIN CERTIFICATE-----\nYTpi\n-----END CERTIFICATE-----", &good),
+        ("-----BEGIN CERTIFICATE-----\nMIIB", &good),
+        (PEM, &json!([])),
+        (PEM, &signed(Some(START), 99, 256)),
+        (PEM, &signed(Some(START), 100, 127)),
+        (PEM, &signed(Some(START - 300_001), 100, 256)),
+        (PEM, &signed(Some(START / 1_000 + 301), 100, 256)),
+        (PEM, &signed(None, 150, 256)),
+        (PEM, &changed("encodedDataFormat", json!("v1"))),
+        (PEM, &changed("encodedDataFormat", Value::Null)),
+        (PEM, &changed("encodedData", json!("?"))),
+        (PEM, &changed("encodedSignedData", json!(5))),
+    ] {
+        let reply = present(&mut driver, pem, sent);
+        let status = (reply.status, body(&reply)["status"].clone());
+        assert_eq!(status, (401, json!("FAILURE_BAD_CREDENTIAL")), "{pem} {sent}");
+    }
+    let mut request = driver.request("POST", "/token/authenticate");
+    let header = format!("CACertificate {}", encode(PEM.as_bytes()));
+    request.headers = vec![("authorization".into(), header)];
+    request.body = good.to_string().into();
+    assert_error(&driver.send(&request), 415, "/token/authenticate");
+}
+
+#[test]
+fn the_format_without_a_time_is_let_in_by_its_switch() {
+    let mut driver = Driver::new();
+    let mut sent = signed(None, 150, 256);
+    sent.as_object_mut().unwrap().remove("encodedDataFormat");
+    assert_eq!(present(&mut driver, PEM, &sent).status, 401);
+    driver.set(json!({ "certificateV1": true }));
+    assert_eq!(present(&mut driver, PEM, &sent).status, 201);
+    assert_eq!(present(&mut driver, PEM, &signed(Some(START), 100, 256)).status, 201);
 }
 
 #[test]

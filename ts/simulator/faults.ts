@@ -6,6 +6,11 @@
  */
 export interface Faults {
   /**
+   * A login by certificate may be of format v1, without a timestamp, as Anaplan took it until June
+   * 2026.
+   */
+  certificateV1: boolean;
+  /**
    * Refresh tokens of OAuth are good for ever more uses, and no answer has a new one: Anaplan's
    * administrators choose. While it is off, each is good for one.
    */
