@@ -37,6 +37,8 @@ export interface SimulatorOptions {
  * The API is under `/2/0`, authentication under `/token`, OAuth under `/oauth`, at whatever host the request names. It
  * takes what `fetch` takes, so it can stand in for `fetch`.
  *
+ * Files can be uploaded, for imports to read: 128 MB are held, for 48 hours.
+ *
  * A login by certificate is looked at from outside: whether the header holds a certificate in PEM,
  * and whether the body is of format v2, with a hundred random bytes behind a time within five minutes
  * of now, in seconds or milliseconds. Any certificate will do, and the signature is not verified.

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use anaplan_tasks::reference::Kind;
 use anaplan_tasks::wire::{Detail, TaskResult};
 use serde::Serialize;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 use crate::files::{Content, Form};
 use crate::random::Random;
 use crate::task::{self, Run, Script, Snapshot};
+use crate::uploads::Reading;
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -30,8 +33,17 @@ pub(crate) struct Action {
     file: Option<(Form, u32)>,
     /// The rows that a run refuses, by the object that refuses them.
     dumps: &'static [(&'static str, u32)],
+    /// The file that it reads.
+    pub(crate) reads: Option<&'static str>,
     script: Script,
     pub(crate) runs: Vec<Run>,
+}
+
+/// The rows that a run refused: made up, or somebody's own.
+#[derive(Debug, Clone)]
+pub(crate) enum Dump {
+    Made(Content),
+    Kept(Arc<[u8]>),
 }
 
 /// How an action's runs end, in words that stay.
@@ -63,7 +75,20 @@ impl Action {
             script: self.script.clone(),
             cancel: None,
             read: None,
+            refused: None,
         });
+    }
+
+    /// Has the last run end as one that read this.
+    pub(crate) fn give_reading(&mut self, reading: Reading) {
+        let result = loaded(self.id, self.name, &reading);
+        // Rows of more runs than anybody waits for would fill the memory.
+        let old = self.runs.len().saturating_sub(8);
+        self.runs.iter_mut().take(old).for_each(|run| run.refused = None);
+        if let Some(run) = self.runs.last_mut() {
+            run.script.result = result;
+            run.refused = (reading.refused > 0).then(|| reading.dump.into());
+        }
     }
 
     /// What its runs are doing.
@@ -93,13 +118,16 @@ impl Action {
 
     /// What `object` refused in a run. It is there for the one who ran it, until their next run has
     /// ended or two days have passed since anybody looked; the task says that there is one for ever.
-    pub(crate) fn dump(&self, task: &str, object: &str, user: &str, now: u64) -> Option<Content> {
+    pub(crate) fn dump(&self, task: &str, object: &str, user: &str, now: u64) -> Option<Dump> {
         let own = self.observe(now).filter(|seen| seen.run.owner == user && seen.completed());
         let seen = own.last().filter(|seen| seen.run.id == task && seen.keeps_bytes(now))?;
         let refused = find(seen.task.result.as_ref()?, object)?.failure_dump_available;
+        if let Some(rows) = &seen.run.refused {
+            return Some(Dump::Kept(Arc::clone(rows)));
+        }
         let (_, rows) = self.dumps.iter().find(|(id, _)| *id == object)?;
         let name = format!("{task}/{object}");
-        (refused == Some(true)).then(|| Content::of(Form::Dump, &name, *rows))
+        (refused == Some(true)).then(|| Dump::Made(Content::of(Form::Dump, &name, *rows)))
     }
 
     /// One run that succeeded, one that failed, one that was cancelled, one by somebody else.
@@ -161,7 +189,7 @@ pub(crate) fn export(id: &'static str, name: &'static str, outcome: Outcome, row
 }
 
 /// An import from an uploaded file, some of whose rows are refused while the others are taken.
-pub(crate) fn import_of_file(id: &'static str, name: &'static str, file: &str) -> Action {
+pub(crate) fn import_of_file(id: &'static str, name: &'static str, file: &'static str) -> Action {
     let mut action = Action {
         summary: json!({ "importType": "HIERARCHY_DATA", "importDataSourceId": file }),
         metadata: json!({
@@ -179,6 +207,7 @@ pub(crate) fn import_of_file(id: &'static str, name: &'static str, file: &str) -
             },
         }),
         dumps: &[("112000000001", 17)],
+        reads: Some(file),
         ..action(Kind::Import, id, name, Outcome::RefusesRows)
     };
     let counts = [("successRowCount", Some("228")), ("failedCount", Some("12"))];
@@ -197,6 +226,17 @@ pub(crate) fn import_of_file(id: &'static str, name: &'static str, file: &str) -
             &[("column", Some("Region"))],
         ),
     ];
+    action
+}
+
+/// An import that takes what its user uploaded and nothing else, also not what is there for all.
+pub(crate) fn import_of_upload(id: &'static str, name: &'static str, file: &'static str) -> Action {
+    let mut action = Action { dumps: &[], ..import_of_file(id, name, file) };
+    let text = "The uploaded file is no longer available ";
+    action.script.result = TaskResult {
+        details: vec![detail("uploadedFileNoLongerAvailable", text, 1.0, &[])],
+        ..ended(id, false)
+    };
     action
 }
 
@@ -299,6 +339,7 @@ fn action(kind: Kind, id: &'static str, name: &'static str, outcome: Outcome) ->
         outcome,
         file: None,
         dumps: &[],
+        reads: None,
         script: Script {
             wait: if outcome == Outcome::SucceedsInSeconds { 500 } else { 1_500 },
             duration,
@@ -352,6 +393,30 @@ fn load(id: &str) -> TaskResult {
         failure_dump_available: Some(true),
         details: vec![detail("hierarchyRowsProcessedWithFailures", text, 0.0, &counts)],
         ..ended(id, false)
+    }
+}
+
+/// An import of some rows. It fails when it refuses all of them, as that on Anaplan's page does.
+fn loaded(id: &str, name: &str, reading: &Reading) -> TaskResult {
+    let Reading { rows, refused, .. } = *reading;
+    let taken = rows.saturating_sub(refused);
+    let kind = match (rows, refused) {
+        (0, _) => "hierarchyNoChanges",
+        (_, 0) => "hierarchyRowsProcessed",
+        _ => "hierarchyRowsProcessedWithFailures",
+    };
+    let text = format!("{name}: {rows} ({taken}/{rows}) rows successful, {refused} failed ");
+    let (counted, failed) = (taken.to_string(), refused.to_string());
+    let counts = [("successRowCount", Some(&*counted)), ("failedCount", Some(&*failed))];
+    let mut details = vec![detail(kind, &text, 0.0, &counts)];
+    if refused > 0 {
+        let values = [("column", Some("1"))];
+        details.push(detail("hierarchyImportInvalidName", "No name ", refused.into(), &values));
+    }
+    TaskResult {
+        failure_dump_available: Some(refused > 0),
+        details,
+        ..ended(id, rows == 0 || taken > 0)
     }
 }
 

@@ -3,12 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod files;
+mod uploads;
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::ops::Range;
 
-use anaplan_tasks::reference::{ActionRef, Directory, Id, Kind, ModelRef, Path, TaskRef};
+use anaplan_tasks::reference::{ActionRef, Directory, FileRef, Id, Kind, ModelRef, Path, TaskRef};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Value, json};
@@ -52,6 +53,11 @@ impl Api<'_> {
         let allowed = match place {
             Place::Model(Path::Tasks(_)) => "GET, POST",
             Place::Model(Path::Task(_)) => "GET, DELETE",
+            Place::Model(Path::File(ref file)) if self.is_for_uploads(file) => {
+                "GET, POST, PUT, DELETE"
+            }
+            Place::Model(Path::Chunk(ref file, _)) if self.is_for_uploads(file) => "GET, PUT",
+            Place::Complete(_) => "POST",
             _ => "GET",
         };
         let method = self.request.method.as_str();
@@ -68,6 +74,10 @@ impl Api<'_> {
         let path = match place {
             Place::Directory(Directory::Workspaces) => return self.workspaces(),
             Place::Directory(Directory::Models(of)) => return self.models(of.as_ref()),
+            Place::Complete(file) => {
+                self.wait_for_files(&Path::File(file.clone()));
+                return self.complete(&file);
+            }
             Place::Model(path) => path,
         };
         self.wait_for_files(&path);
@@ -79,7 +89,12 @@ impl Api<'_> {
             (Path::Task(task), "DELETE") => self.cancel(&task),
             (Path::Task(task), _) => self.status(&task),
             (Path::Files(model), _) => self.files(&model),
-            (Path::File(file) | Path::Complete(file), _) => self.bytes(&file),
+            (Path::File(file), "POST") => self.begin(&file),
+            (Path::File(file), "PUT") => self.upload(&file),
+            (Path::File(file), "DELETE") => self.remove(&file),
+            (Path::Chunk(file, number), "PUT") => self.put(&file, number),
+            (Path::File(file), _) => self.bytes(&file),
+            (Path::Complete(file), _) => self.complete(&file),
             (Path::Chunks(file), _) => self.chunks(&file),
             (Path::Chunk(file, number), _) => self.chunk(&file, number),
         }
@@ -183,11 +198,13 @@ impl Api<'_> {
         if body.mapping_came_first {
             return Err(self.refuse_because(400, "localeName must precede mappingParameters"));
         }
-        let Some(action) = self.tenant.action_mut(wanted) else {
+        if self.tenant.action(wanted).is_none() {
             return Err(self.refuse(404));
-        };
+        }
         let id = self.random.upper_hex();
-        action.start(id.clone(), self.now, self.user);
+        self.tenant
+            .start(wanted, id.clone(), self.now, self.user, true)
+            .ok_or_else(|| self.refuse(404))?;
         let content = match json!({ "taskId": id }) {
             task if self.faults.bare_start => shape::object(task),
             task => Object::from_iter([("task".into(), task)]),
@@ -316,11 +333,19 @@ impl Api<'_> {
 pub(crate) enum Place {
     Directory(Directory),
     Model(Path),
+    /// The end of an upload.
+    Complete(FileRef),
 }
 
 /// Anaplan answers a malformed id like an unknown one.
 pub(crate) fn place_of(request: &Request) -> Option<Place> {
     let path = request.path().strip_prefix(BASE)?;
+    if let Some(path) = path.strip_suffix("/complete") {
+        return match Path::parse(path).ok().flatten()? {
+            Path::File(file @ FileRef::File(..)) => Some(Place::Complete(file)),
+            _ => None,
+        };
+    }
     let directory = || Directory::parse(path).ok().flatten().map(Place::Directory);
     Path::parse(path).ok().flatten().map(Place::Model).or_else(directory)
 }

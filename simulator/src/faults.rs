@@ -218,6 +218,9 @@ pub enum Operation {
     Files,
     /// `GET` of the bytes of a file or dump, or of a chunk of one.
     Download,
+    /// Whatever changes an uploaded file: `POST` and `DELETE` of it and `POST` of its end, `PUT` of it
+    /// and of a chunk.
+    Upload,
     /// Anything under `/token` and `/oauth`.
     Auth,
 }

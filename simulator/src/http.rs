@@ -103,6 +103,11 @@ impl Reply {
         Self { part: Some(part), ..Self::empty(200) }.with("content-type", content_type)
     }
 
+    /// Bytes that are held anyway.
+    pub(crate) fn bytes(body: Vec<u8>, content_type: &str) -> Self {
+        Self { body, ..Self::empty(200) }.with("content-type", content_type)
+    }
+
     /// A JSON body.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self { body: body.to_string().into_bytes(), ..Self::empty(status) }

@@ -14,6 +14,7 @@
 //! - `action`: what can be run there, and how that ends.
 //! - [`task`]: one run as a function of time.
 //! - [`files`]: the bytes that runs leave behind.
+//! - `uploads`: what was uploaded, and what an import finds in it.
 //! - `rate`, `random`, `time`: token bucket, ids, dates.
 //! - [`http`]: requests and replies.
 //! - `bindings`: the JavaScript face; the only room that knows of it.
@@ -34,6 +35,7 @@ pub mod simulator;
 pub mod task;
 pub mod tenant;
 mod time;
+mod uploads;
 
 pub use faults::Faults;
 pub use files::Part;

@@ -2,7 +2,7 @@
 
 #![forbid(unsafe_code)]
 
-use anaplan_tasks::reference::Path;
+use anaplan_tasks::reference::{FileRef, Path};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -250,6 +250,7 @@ fn operation(request: &Request) -> Option<Operation> {
     let method = request.method.as_str();
     let path = match api::place_of(request)? {
         Place::Model(path) => path,
+        Place::Complete(_) => return (method == "POST").then_some(Operation::Upload),
         Place::Directory(_) => return (method == "GET").then_some(Operation::List),
     };
     match (path, method) {
@@ -260,6 +261,8 @@ fn operation(request: &Request) -> Option<Operation> {
         (Path::Actions(..) | Path::Action(_), "GET") => Some(Operation::List),
         (Path::Files(_) | Path::Chunks(_), "GET") => Some(Operation::Files),
         (Path::File(_) | Path::Chunk(..), "GET") => Some(Operation::Download),
+        (Path::File(FileRef::File(..)), "POST" | "PUT" | "DELETE")
+        | (Path::Chunk(FileRef::File(..), _), "PUT") => Some(Operation::Upload),
         _ => None,
     }
 }

@@ -5,6 +5,8 @@
 
 #![forbid(unsafe_code)]
 
+use std::sync::Arc;
+
 use anaplan_tasks::wire::{Task, TaskResult};
 
 /// How runs of an action go. Times are in ms.
@@ -41,6 +43,8 @@ pub struct Run {
     pub cancel: Option<u64>,
     /// When bytes that it left were last read.
     pub read: Option<u64>,
+    /// The rows that it refused, where those were somebody's own.
+    pub refused: Option<Arc<[u8]>>,
 }
 
 /// When a run starts and ends.
@@ -79,7 +83,7 @@ pub fn observe(runs: &[Run], now: u64) -> impl Iterator<Item = Snapshot<'_>> {
 }
 
 /// How long bytes are kept after they were last read.
-const KEPT: u64 = 48 * 3_600_000;
+pub(crate) const KEPT: u64 = 48 * 3_600_000;
 
 impl Snapshot<'_> {
     /// Whether it ended and was not cancelled.
@@ -178,6 +182,7 @@ mod tests {
             },
             cancel: None,
             read: None,
+            refused: None,
         }
     }
 

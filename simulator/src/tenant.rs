@@ -9,6 +9,7 @@ use crate::action::{self, Action, Outcome};
 use crate::files::{Content, Form};
 use crate::random::Random;
 use crate::shape;
+use crate::uploads::{Reading, Upload};
 
 /// All that can be reached with the tenant's one account.
 #[derive(Debug, Clone)]
@@ -26,14 +27,6 @@ pub(crate) struct Model {
     pub(crate) name: &'static str,
     pub(crate) actions: Vec<Action>,
     pub(crate) uploads: Vec<Upload>,
-}
-
-/// A file that was uploaded, which only imports have a use for.
-#[derive(Debug, Clone)]
-pub(crate) struct Upload {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) content: Content,
 }
 
 impl Tenant {
@@ -64,6 +57,43 @@ impl Tenant {
         })
     }
 
+    /// A model, to change what is in it.
+    pub(crate) fn model_mut(&mut self, wanted: &ModelRef) -> Option<&mut Model> {
+        if wanted.workspace_id.as_str() != self.workspace_id {
+            return None;
+        }
+        self.models.iter_mut().find(|model| model.id == wanted.model_id.as_str())
+    }
+
+    /// Adds a run of an action that is created now, if there is such an action. Imports find what
+    /// was uploaded when they are started, if it was uploaded by `owner`.
+    pub(crate) fn start(
+        &mut self,
+        wanted: &ActionRef,
+        id: String,
+        now: u64,
+        owner: &str,
+        has_uploads: bool,
+    ) -> Option<()> {
+        let file = self.action(wanted)?.reads;
+        let model = self.model(&wanted.model)?;
+        let own = model.uploads.iter().find(|upload| Some(upload.id.as_str()) == file);
+        let own = own.and_then(|upload| upload.own(now));
+        let own = own.filter(|own| has_uploads && own.is_whole());
+        let reading = own.map(|own| Reading::of(&own.chunks));
+        let action = self.action_mut(wanted)?;
+        action.start(id, now, owner);
+        if let Some(reading) = reading {
+            action.give_reading(reading);
+        }
+        Some(())
+    }
+
+    /// The bytes of all uploads that are held in memory.
+    pub(crate) fn held(&self) -> usize {
+        self.models.iter().flat_map(|model| &model.uploads).map(Upload::held).sum()
+    }
+
     /// An action.
     pub(crate) fn action(&self, wanted: &ActionRef) -> Option<&Action> {
         self.model(&wanted.model)?
@@ -74,12 +104,7 @@ impl Tenant {
 
     /// An action, to run it or to cancel a run.
     pub(crate) fn action_mut(&mut self, wanted: &ActionRef) -> Option<&mut Action> {
-        if wanted.model.workspace_id.as_str() != self.workspace_id {
-            return None;
-        }
-        self.models
-            .iter_mut()
-            .find(|model| model.id == wanted.model.model_id.as_str())?
+        self.model_mut(&wanted.model)?
             .actions
             .iter_mut()
             .find(|action| action.kind == wanted.kind && action.id == wanted.id.as_str())
@@ -93,11 +118,15 @@ impl Tenant {
                 let mut fields = shape::object(json!({ "modelId": model.id, "name": model.name }));
                 for kind in Kind::ALL {
                     let all = model.of_kind(kind).map(|action| {
-                        json!({
+                        let mut fields = shape::object(json!({
                             kind.field(): action.id,
                             "name": action.name,
                             "outcome": action.outcome,
-                        })
+                        }));
+                        if let Some(file) = action.reads {
+                            fields.insert("fileId".into(), file.into());
+                        }
+                        Value::Object(fields)
                     });
                     fields.insert(kind.segment().into(), all.collect());
                 }
@@ -172,14 +201,15 @@ fn revenue_planning(id: String) -> Model {
             ),
             action::import_of_file("112000000001", "Regions from regions.txt", "113000000001"),
             action::import_that_fails("112000000002", "Load"),
+            action::import_of_upload("112000000003", "Load rows from a file", "113000000001"),
             action::process("118000000001", "Nightly load"),
             action::other("117000000001", "Clear", Some("DELETE_BY_SELECTION")),
         ],
-        uploads: vec![Upload {
-            id: "113000000001",
-            name: "regions.txt",
-            content: Content::of(Form::Commas, "113000000001", 245),
-        }],
+        uploads: vec![Upload::new(
+            "113000000001".into(),
+            "regions.txt".into(),
+            Some(Content::of(Form::Commas, "113000000001", 245)),
+        )],
     }
 }
 

@@ -141,7 +141,7 @@ fn exports_are_listed_and_described() {
 fn all_kinds_of_actions_are_listed_and_described() {
     let mut driver = Driver::new();
     for (place, kind, key, expected) in [
-        (0, "imports", "importMetadata", vec!["112000000001", "112000000002"]),
+        (0, "imports", "importMetadata", vec!["112000000001", "112000000002", "112000000003"]),
         (0, "processes", "processMetadata", vec!["118000000001"]),
         (0, "actions", "action", vec!["117000000001"]),
         (1, "exports", "exportMetadata", vec!["116000000007", "116000000008"]),
@@ -169,6 +169,10 @@ fn all_kinds_of_actions_are_listed_and_described() {
     let imports = driver.get(&driver.model(0, "/imports"));
     assert_eq!(imports["imports"][0]["importDataSourceId"], "113000000001");
     assert_eq!(imports["imports"][1]["importDataSourceId"], "");
+    assert_eq!(imports["imports"][2]["importDataSourceId"], "113000000001");
+    let described = &driver.tenant["models"][0]["imports"];
+    assert_eq!(described[2]["fileId"], "113000000001");
+    assert_eq!(described[1].get("fileId"), None);
     let actions = driver.get(&driver.model(0, "/actions"));
     assert_eq!(actions["actions"][0]["actionType"], "DELETE_BY_SELECTION");
     let missing = driver.model(0, "/actions/117000009999");

@@ -164,10 +164,11 @@ export interface Failure {
  * What a request is for: `status` and `cancel` are the GET and the DELETE of a task, `start` and
  * `tasks` the POST and the GET of an action's tasks, `list` the GET of workspaces, models, a model's
  * actions or of one, `files` the GET of a model's files or of the chunks of a file or dump,
- * `download` the GET of the bytes of those, `auth` anything under `/token` and `/oauth`.
+ * `download` the GET of the bytes of those, `upload` what changes an uploaded file (POST, PUT and DELETE
+ * of it, PUT of a chunk, POST of its end), `auth` anything under `/token` and `/oauth`.
  */
 export type Operation =
-  "status" | "cancel" | "start" | "tasks" | "list" | "files" | "download" | "auth";
+  "status" | "cancel" | "start" | "tasks" | "list" | "files" | "download" | "upload" | "auth";
 
 /** Switches to set; those that are not named stay as they are, `null` turns one off. */
 export type FaultChange = {

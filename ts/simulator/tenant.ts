@@ -36,7 +36,13 @@ export interface TenantExport {
 export interface TenantImport {
   importId: string;
   name: string;
+  /**
+   * While nobody uploads anything. An import that reads a file finds what its user uploaded there
+   * before it was started: it counts those rows, and refuses the ones whose first column is empty.
+   */
   outcome: TenantOutcome;
+  /** The file that it reads, if it does. */
+  fileId?: string;
 }
 
 export interface TenantProcess {
