@@ -49,7 +49,8 @@ impl Api<'_> {
     }
 
     fn route(&mut self) -> Result<Reply, Refused> {
-        let place = place_of(self.request).ok_or_else(|| self.refuse(404))?;
+        let place = place_of(self.request, &self.tenant.workspace_id);
+        let place = place.ok_or_else(|| self.refuse(404))?;
         let allowed = match place {
             Place::Model(Path::Tasks(_)) => "GET, POST",
             Place::Model(Path::Task(_)) => "GET, DELETE",
@@ -160,8 +161,33 @@ impl Api<'_> {
             Kind::Process => "processMetadata",
             Kind::Action => "action",
         };
-        let content = Object::from_iter([(key.into(), found.metadata.clone())]);
+        let mut metadata = found.metadata.clone();
+        if wanted.kind == Kind::Process && self.says_yes("showImportDataSource") {
+            self.show_sources(&wanted.model, &mut metadata);
+        }
+        let content = Object::from_iter([(key.into(), metadata)]);
         Ok(self.answer(&wanted.model, schema(wanted.kind), content))
+    }
+
+    /// Says of each step of a process that is an import what it reads.
+    fn show_sources(&self, model: &ModelRef, metadata: &mut Value) {
+        let steps = metadata.get_mut("actions").and_then(Value::as_array_mut);
+        for step in steps.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let id = step.get("id").and_then(Value::as_str);
+            let imports = self.tenant.model(model).into_iter();
+            let mut imports = imports.flat_map(|model| model.of_kind(Kind::Import));
+            let Some(import) = imports.find(|import| Some(import.id) == id) else {
+                continue;
+            };
+            let mut source = Object::new();
+            source.extend(import.metadata.get("type").map(|kind| ("type".into(), kind.clone())));
+            source.extend(import.reads.map(|file| ("importDataSourceId".into(), file.into())));
+            step.insert("importDataSource".into(), Value::Object(source));
+        }
+    }
+
+    fn says_yes(&self, name: &str) -> bool {
+        self.request.query(name).as_deref() == Some("true")
     }
 
     fn tasks(&self, wanted: &ActionRef) -> Result<Reply, Refused> {
@@ -214,7 +240,11 @@ impl Api<'_> {
 
     fn status(&self, wanted: &TaskRef) -> Result<Reply, Refused> {
         let seen = self.seen(wanted)?;
-        Ok(self.answer(&wanted.action.model, "task", self.content(&seen)))
+        let mut content = self.content(&seen);
+        if wanted.action.kind == Kind::Process && self.says_yes("includeProcessDetails") {
+            shape::add_times(self.faults, &seen, &mut content);
+        }
+        Ok(self.answer(&wanted.action.model, "task", content))
     }
 
     fn cancel(&mut self, wanted: &TaskRef) -> Result<Reply, Refused> {
@@ -338,8 +368,22 @@ pub(crate) enum Place {
 }
 
 /// Anaplan answers a malformed id like an unknown one.
-pub(crate) fn place_of(request: &Request) -> Option<Place> {
+///
+/// On record: lists, metadata and files are also there without the workspace in front, which is
+/// `workspace` then; tasks are not, nor is anything that changes something.
+pub(crate) fn place_of(request: &Request, workspace: &str) -> Option<Place> {
     let path = request.path().strip_prefix(BASE)?;
+    if path.strip_prefix("/models/").is_some_and(|rest| rest.contains('/')) {
+        let path = Path::parse(&format!("/workspaces/{workspace}{path}")).ok().flatten()?;
+        let is_known = match &path {
+            Path::Actions(..) | Path::Action(_) | Path::Files(_) => true,
+            Path::File(file) | Path::Chunks(file) | Path::Chunk(file, _) => {
+                matches!(file, FileRef::File(..))
+            }
+            _ => false,
+        };
+        return (is_known && request.method == "GET").then_some(Place::Model(path));
+    }
     if let Some(path) = path.strip_suffix("/complete") {
         return match Path::parse(path).ok().flatten()? {
             Path::File(file @ FileRef::File(..)) => Some(Place::Complete(file)),

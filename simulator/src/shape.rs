@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::faults::Faults;
 use crate::http::Request;
 use crate::task::Snapshot;
+use crate::time;
 
 /// A JSON object in the making.
 pub(crate) type Object = Map<String, Value>;
@@ -92,6 +93,35 @@ pub(crate) fn task(faults: &Faults, seen: &Snapshot<'_>) -> Object {
         *progress = progress.as_f64().map_or(Value::Null, Value::from);
     }
     bend(faults, seen, task)
+}
+
+/// Says in the answer about a process when it and its steps began and how long they took. Both are
+/// texts, as documented; which ones is not: a time in UTC, and milliseconds.
+pub(crate) fn add_times(faults: &Faults, seen: &Snapshot<'_>, content: &mut Object) {
+    let task = match content.get_mut("task") {
+        Some(task) => task.as_object_mut(),
+        None => Some(content),
+    };
+    let Some(result) = task.and_then(|task| task.get_mut("result")) else {
+        return;
+    };
+    let tell = |result: &mut Value, start: u64, length: u64| {
+        if let Some(result) = result.as_object_mut() {
+            result.insert("startTime".into(), time::timestamp(faults.clock(start)).into());
+            result.insert("duration".into(), length.to_string().into());
+        }
+    };
+    let length = seen.end.saturating_sub(seen.start);
+    tell(result, seen.start, length);
+    let steps = result.get_mut("nestedResults").and_then(Value::as_array_mut);
+    let steps = steps.map(Vec::as_mut_slice).unwrap_or_default();
+    // All steps take equally long.
+    let each = length.checked_div(steps.len() as u64).unwrap_or_default();
+    let mut start = seen.start;
+    for step in steps {
+        tell(step, start, each);
+        start = start.saturating_add(each);
+    }
 }
 
 /// A task as lists show it.

@@ -81,7 +81,7 @@ impl Simulator {
         }
         let reply = match origin {
             Some(_) if request.method == "OPTIONS" => preflight(),
-            _ => match self.faults.take_failure(operation(request)) {
+            _ => match self.faults.take_failure(operation(request, &self.tenant.workspace_id)) {
                 Some(failure) => self.fail(&failure, request),
                 None => self.route(request),
             },
@@ -198,7 +198,7 @@ impl Simulator {
     }
 
     fn failure(&self, status: u16, request: &Request) -> Reply {
-        let of_auth = operation(request) == Some(Operation::Auth);
+        let of_auth = operation(request, &self.tenant.workspace_id) == Some(Operation::Auth);
         let of_oauth = is_below(request.path(), "/oauth");
         let faults = Faults { oauth_error_status: Some(status), ..Faults::default() };
         match status {
@@ -243,12 +243,12 @@ fn is_below(path: &str, base: &str) -> bool {
 }
 
 /// What a request is for, as far as the switches tell requests apart.
-fn operation(request: &Request) -> Option<Operation> {
+fn operation(request: &Request, workspace: &str) -> Option<Operation> {
     if ["/token", "/oauth"].iter().any(|base| is_below(request.path(), base)) {
         return Some(Operation::Auth);
     }
     let method = request.method.as_str();
-    let path = match api::place_of(request)? {
+    let path = match api::place_of(request, workspace)? {
         Place::Model(path) => path,
         Place::Complete(_) => return (method == "POST").then_some(Operation::Upload),
         Place::Directory(_) => return (method == "GET").then_some(Operation::List),

@@ -62,7 +62,9 @@ pub struct Snapshot<'a> {
     pub run: &'a Run,
     /// Whether nothing will change any more.
     pub ended: bool,
-    /// When that is or was so, as far as can be said now.
+    /// When it starts or started, as far as can be said now.
+    pub start: u64,
+    /// When it ends or ended, as far as can be said now.
     pub end: u64,
     /// What Anaplan says of it.
     pub task: Task,
@@ -149,6 +151,7 @@ impl Run {
         Snapshot {
             run: self,
             ended: now >= end,
+            start,
             end,
             task: Task {
                 task_id: Some(self.id.clone()),

@@ -180,6 +180,70 @@ fn all_kinds_of_actions_are_listed_and_described() {
 }
 
 #[test]
+fn what_is_no_task_is_also_there_without_its_workspace() {
+    let mut driver = Driver::new();
+    let task = driver.start(SUCCEEDS);
+    driver.advance(60_000);
+    let start = format!("/2/0/workspaces/{}", driver.tenant["workspaceId"].as_str().unwrap());
+    let short = |path: &str| format!("/2/0{}", path.strip_prefix(&start).unwrap());
+    for rest in [
+        "/exports",
+        "/imports/",
+        "/processes/118000000001",
+        "/actions",
+        "/exports/116000000001",
+        "/files",
+        "/files/116000000001/chunks/",
+    ] {
+        let path = driver.model(0, rest);
+        let same = driver.get(&short(&path));
+        assert_eq!(same, driver.get(&path), "{rest}");
+    }
+    let chunk = driver.model(0, "/files/116000000001/chunks/1");
+    assert_eq!(driver.bytes(&short(&chunk)), driver.bytes(&chunk));
+    let page = driver.get(&format!("{}?limit=1", short(&driver.model(0, "/exports"))));
+    let next = page["meta"]["paging"]["next"].as_str().unwrap().to_owned();
+    assert!(next.starts_with("https://api.anaplan.com/2/0/models/"), "{next}");
+
+    let tasks = short(&driver.model(0, "/exports/116000000001/tasks"));
+    let dump = short(&driver.model(0, "/imports/112000000001/tasks/T/dump/chunks"));
+    for (method, target) in [
+        ("GET", tasks.clone()),
+        ("GET", short(&task)),
+        ("DELETE", short(&task)),
+        ("GET", dump),
+        ("DELETE", short(&driver.model(0, "/files/113000000001"))),
+        ("GET", "/2/0/models/M/exports".into()),
+    ] {
+        assert_error(&driver.call(method, &target), 404, &target);
+    }
+    assert_error(&driver.post_to(&tasks, r#"{"localeName":"en_US"}"#), 404, &tasks);
+    // The switches know them, too.
+    driver.set(json!({ "failures": [{ "answer": 500, "on": ["list"] }] }));
+    assert_eq!(driver.call("GET", &short(&driver.model(0, "/exports"))).status, 500);
+    assert_eq!(driver.call("GET", &short(&driver.model(0, "/files"))).status, 200);
+}
+
+#[test]
+fn a_process_says_what_its_imports_read_when_it_is_asked_to() {
+    let mut driver = Driver::new();
+    let process = driver.model(0, "/processes/118000000001");
+    for (query, shown) in
+        [("", false), ("?showImportDataSource=true", true), ("?showImportDataSource=false", false)]
+    {
+        let metadata = driver.get(&format!("{process}{query}"))["processMetadata"].take();
+        let sources: Vec<Option<&Value>> = metadata["actions"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| step.get("importDataSource"))
+            .collect();
+        let source = json!({ "type": "MODEL" });
+        assert_eq!(sources, [None, shown.then_some(&source), None], "{query}");
+    }
+}
+
+#[test]
 fn workspaces_and_models_are_listed() {
     let mut driver = Driver::new();
     let workspace = driver.tenant["workspaceId"].as_str().unwrap().to_owned();

@@ -13,6 +13,33 @@ use driver::*;
 use serde_json::{Value, json};
 
 #[test]
+fn a_process_says_how_long_its_steps_took_when_it_is_asked_to() {
+    let mut driver = Driver::new();
+    let process = driver.model(0, "/processes/118000000001");
+    let task = driver.run(&process);
+    let detailed = format!("{task}?includeProcessDetails=true");
+    driver.advance(20_000);
+    assert_eq!(driver.task(&detailed).get("result"), None);
+    driver.advance(20_000);
+    assert_eq!(driver.task(&task)["result"].get("duration"), None);
+    let result = driver.task(&detailed)["result"].take();
+    let steps = result["nestedResults"].as_array().unwrap();
+    let all = [&result, &steps[0], &steps[1]];
+    assert_eq!(all.map(|one| one["duration"].as_str()), ["30000", "15000", "15000"].map(Some));
+    // It was at 40.123 when the clock began, and waited for 1.5.
+    let starts = all.map(|one| one["startTime"].as_str().unwrap()[17..23].to_owned());
+    assert_eq!(starts, ["41.623", "41.623", "56.623"]);
+    driver.set(json!({ "bareTask": true }));
+    assert!(driver.get(&detailed)["result"]["duration"].is_string());
+    // Only processes have steps.
+    driver.set(json!({ "bareTask": false }));
+    let export = driver.start(IN_SECONDS);
+    driver.advance(10_000);
+    let result = driver.task(&format!("{export}?includeProcessDetails=true"))["result"].take();
+    assert_eq!(result.get("duration"), None);
+}
+
+#[test]
 fn an_export_runs_and_succeeds() {
     let mut driver = Driver::new();
     let reply = driver.post(SUCCEEDS, r#"{"localeName":"en_US"}"#);
