@@ -4,6 +4,7 @@ import { loadCore, type Core } from "./simulator/core.js";
 import type { FaultChange, Faults } from "./simulator/faults.js";
 import { play, type Head } from "./simulator/reply.js";
 import type { Tenant } from "./simulator/tenant.js";
+import type { ActionRef, TaskRef } from "./types/reference.js";
 
 export type { Failure, FaultChange, Faults, Operation } from "./simulator/faults.js";
 export type {
@@ -60,6 +61,12 @@ export interface Simulator {
    * @throws TypeError when no device waits for this code.
    */
   approve(userCode: string): Promise<void>;
+  /**
+   * Another user starts an action, at once. Their tasks are in its list, and what they leave is theirs.
+   *
+   * @throws TypeError when there is no such action.
+   */
+  startAsAnother(ref: ActionRef): Promise<TaskRef>;
   /**
    * Moves the simulated clock forward, by milliseconds: tasks go on and tokens age, at once.
    *
@@ -121,6 +128,14 @@ export function createSimulator(options: SimulatorOptions = {}): Simulator {
     async approve(userCode: string): Promise<void> {
       const core = await ready();
       refusing(() => core.approve(now(), String(userCode)) as unknown);
+    },
+
+    async startAsAnother(ref: ActionRef): Promise<TaskRef> {
+      const core = await ready();
+      const task = refusing(() =>
+        core.start_as_another(now(), JSON.stringify(ref) ?? ""),
+      ) as string;
+      return JSON.parse(task) as TaskRef;
     },
 
     async advance(ms: number): Promise<void> {

@@ -14,6 +14,9 @@ use crate::random::Random;
 use crate::task::{self, Run, Script, Snapshot};
 use crate::uploads::Reading;
 
+/// Another user of the tenant, who cannot log in here.
+pub(crate) const SOMEBODY_ELSE: &str = "night.shift@example.com";
+
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 60 * MINUTE;
@@ -72,6 +75,9 @@ impl Action {
             id,
             owner: owner.into(),
             created: now,
+            place: 0,
+            queues: false,
+            held: 0,
             script: self.script.clone(),
             cancel: None,
             read: None,
@@ -144,7 +150,7 @@ impl Action {
         past(50 * HOUR, user, &|_| {});
         past(26 * HOUR, user, &|run| run.script.result = result.clone());
         past(3 * HOUR, user, &|run| run.cancel = run.created.checked_add(12 * SECOND));
-        past(HOUR, "night.shift@example.com", &|_| {});
+        past(HOUR, SOMEBODY_ELSE, &|_| {});
     }
 }
 

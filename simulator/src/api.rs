@@ -20,7 +20,7 @@ use crate::http::{Reply, Request, reason};
 use crate::random::Random;
 use crate::shape::{self, Object, Page};
 use crate::task::Snapshot;
-use crate::tenant::Tenant;
+use crate::tenant::{Model, Tenant};
 
 /// Where the API begins.
 pub(crate) const BASE: &str = "/2/0";
@@ -229,7 +229,7 @@ impl Api<'_> {
         }
         let id = self.random.upper_hex();
         self.tenant
-            .start(wanted, id.clone(), self.now, self.user, true)
+            .start(wanted, id.clone(), self.now, self.user, true, self.faults.queues)
             .ok_or_else(|| self.refuse(404))?;
         let content = match json!({ "taskId": id }) {
             task if self.faults.bare_start => shape::object(task),
@@ -276,6 +276,8 @@ impl Api<'_> {
                 run.script.obeys_cancel &= !self.faults.cancel_loses;
             }
         }
+        let model = self.tenant.model_mut(&wanted.action.model);
+        model.into_iter().for_each(Model::queue);
     }
 
     /// A task, under the action that it belongs to and no other.
@@ -355,7 +357,8 @@ impl Api<'_> {
     }
 
     fn refuse_because(&self, status: u16, message: &str) -> Refused {
-        Box::new(Reply::error(status, message, self.request.path(), self.now))
+        let clock = self.faults.clock(self.now);
+        Box::new(Reply::error(status, message, self.request.path(), clock))
     }
 }
 

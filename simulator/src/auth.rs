@@ -102,15 +102,16 @@ impl Accounts {
             "/token/authenticate" | "/token/logout" => ("POST", 401),
             "/token/refresh" => ("POST", 400),
             "/token/validate" => ("GET", 400),
-            _ => return Reply::error(404, "Not Found", asked, now),
+            _ => return Reply::error(404, "Not Found", asked, faults.clock(now)),
         };
         if request.method != method {
-            return Reply::error(405, "Method Not Allowed", asked, now).with("allow", method);
+            return Reply::error(405, "Method Not Allowed", asked, faults.clock(now))
+                .with("allow", method);
         }
         let outcome = match path {
             "/token/authenticate" => self.authenticate(random, faults, now, request),
-            "/token/refresh" => self.refresh(now, request),
-            "/token/validate" => self.validate(now, request),
+            "/token/refresh" => self.refresh(faults, now, request),
+            "/token/validate" => self.validate(faults, now, request),
             _ => self.log_out(now, request),
         };
         outcome.unwrap_or_else(|refusal| match refusal {
@@ -145,7 +146,7 @@ impl Accounts {
             }
             check_signed(&request.body, clock, faults).map_err(Refusal::Certificate)?;
             let token = self.log_in(random, now, false);
-            return Ok(success(201, "Login successful", &token, &json!({}), true));
+            return Ok(success(faults, 201, "Login successful", &token, &json!({}), true));
         }
         let basic = credentials(header, &["Basic"]).ok_or(Refusal::Header)?;
         let text = decode_base64(basic)
@@ -156,23 +157,23 @@ impl Accounts {
             return Err(Refusal::Credential);
         }
         let token = self.log_in(random, now, false);
-        Ok(success(201, "Login successful", &token, &json!({}), true))
+        Ok(success(faults, 201, "Login successful", &token, &json!({}), true))
     }
 
-    fn refresh(&mut self, now: u64, request: &Request) -> Result<Reply, Refusal> {
+    fn refresh(&mut self, faults: &Faults, now: u64, request: &Request) -> Result<Reply, Refusal> {
         let token = self.token(now, request)?;
         token.expires_at = now.saturating_add(LIFETIME);
-        Ok(success(200, "Token refreshed", token, &json!({}), true))
+        Ok(success(faults, 200, "Token refreshed", token, &json!({}), true))
     }
 
-    fn validate(&mut self, now: u64, request: &Request) -> Result<Reply, Refusal> {
+    fn validate(&mut self, faults: &Faults, now: u64, request: &Request) -> Result<Reply, Refusal> {
         let user = json!({ "userInfo": {
             "userGuid": self.user_guid,
             "userId": self.user,
             "customerGuid": self.customer_guid,
         } });
         let token = self.token(now, request)?;
-        Ok(success(200, "Token validated", token, &user, false))
+        Ok(success(faults, 200, "Token validated", token, &user, false))
     }
 
     fn log_out(&mut self, now: u64, request: &Request) -> Result<Reply, Refusal> {
@@ -265,8 +266,15 @@ fn check_signed(body: &[u8], clock: u64, faults: &Faults) -> Result<(), &'static
     Ok(())
 }
 
-fn success(status: u16, message: &str, token: &Token, more: &Value, with_value: bool) -> Reply {
-    let mut info = json!({ "expiresAt": token.expires_at, "tokenId": token.id });
+fn success(
+    faults: &Faults,
+    status: u16,
+    message: &str,
+    token: &Token,
+    more: &Value,
+    with_value: bool,
+) -> Reply {
+    let mut info = json!({ "expiresAt": faults.clock(token.expires_at), "tokenId": token.id });
     if let (true, Some(info)) = (with_value, info.as_object_mut()) {
         info.insert("tokenValue".into(), token.value.clone().into());
         info.insert("refreshTokenId".into(), token.refresh_id.clone().into());

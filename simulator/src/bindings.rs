@@ -73,6 +73,14 @@ impl Core {
         Ok(JsValue::UNDEFINED)
     }
 
+    /// Another user starts an action. Takes its reference as JSON and answers with that of the task.
+    /// Throws what is wrong with it, as text.
+    pub fn start_as_another(&mut self, now: f64, action: &str) -> Result<JsValue, JsValue> {
+        let action = serde_json::from_str(action).map_err(|error| error.to_string())?;
+        let task = self.0.start_as_another(whole(now), &action)?;
+        Ok(task.to_string().into())
+    }
+
     /// The tenant, as JSON.
     pub fn describe(&mut self, now: f64) -> String {
         self.0.describe(whole(now)).to_string()

@@ -77,6 +77,14 @@ pub struct Faults {
     /// The chunks of files and dumps are listed, but their bytes are 404; recorded after a file was
     /// deleted.
     pub lost_chunks: bool,
+    /// Tasks that are started while it is on wait until all that was started in their model before
+    /// has ended. Anaplan has those wait that touch the same data; here, all actions of a model do.
+    /// Runs of one action wait for each other in any case.
+    pub queues: bool,
+    /// The server's clock is off by so many ms, at most ten years: the times that it tells, of tasks,
+    /// tokens, errors and in `Date`, and the time that it compares those of certificates with. How
+    /// long anything takes stays the same.
+    pub clock_skew: i64,
     /// Files wait until nothing runs in their model, as Anaplan's page on busy models has it. It is
     /// `delay` that says so: the answer is that of then.
     pub block_files: bool,
@@ -98,6 +106,8 @@ pub struct Faults {
 
 /// The bytes of a chunk: few, so that what takes many chunks takes little time.
 const CHUNK_SIZE: u32 = 100_000;
+/// Ten years, in ms.
+const MOST_SKEW: u64 = 315_360_000_000;
 /// Rows have numbers of nine digits.
 const MOST_ROWS: u32 = 100_000_000;
 
@@ -267,7 +277,7 @@ impl Faults {
 
     /// What the server's clock says at `now`.
     pub(crate) fn clock(&self, now: u64) -> u64 {
-        now
+        now.saturating_add_signed(self.clock_skew)
     }
 
     /// The bytes of a chunk.
@@ -278,6 +288,9 @@ impl Faults {
     fn check(&self) -> Result<(), String> {
         if self.file_rows > Some(MOST_ROWS) {
             return Err(format!("fileRows: expected at most {MOST_ROWS}"));
+        }
+        if self.clock_skew.unsigned_abs() > MOST_SKEW {
+            return Err(format!("clockSkew: expected at most {MOST_SKEW}, either way"));
         }
         if self.oauth_error_status.is_some_and(|status| !(400..=599).contains(&status)) {
             return Err("oauthErrorStatus: expected a status from 400 to 599".into());
@@ -332,6 +345,9 @@ mod tests {
             json!({ "fileRows": 100_000_001 }),
             json!({ "dumpAnswer": 204 }),
             json!({ "oauthErrorStatus": 200 }),
+            json!({ "clockSkew": -315_360_000_001_i64 }),
+            json!({ "clockSkew": 0.5 }),
+            json!({ "queues": 1 }),
             json!({ "failures": [{ "answer": 200 }] }),
             json!({ "failures": [{ "answer": "explode" }] }),
             json!({ "failures": [{ "answer": 429, "retryAfter": "1\r\nx: y" }] }),

@@ -80,7 +80,7 @@ fn link_base(request: &Request) -> String {
 
 /// A task as its status and its cancel show it.
 pub(crate) fn task(faults: &Faults, seen: &Snapshot<'_>) -> Object {
-    let mut task = plain(&seen.task);
+    let mut task = plain(faults, &seen.task);
     task.insert("type".into(), "taskInformation".into());
     if let Some(progress) = faults.progress {
         task.insert("progress".into(), number(progress));
@@ -126,7 +126,7 @@ pub(crate) fn add_times(faults: &Faults, seen: &Snapshot<'_>, content: &mut Obje
 
 /// A task as lists show it.
 pub(crate) fn task_summary(faults: &Faults, seen: &Snapshot<'_>) -> Object {
-    let mut task = plain(&seen.task);
+    let mut task = plain(faults, &seen.task);
     task.retain(|name, _| matches!(name.as_str(), "taskId" | "taskState" | "creationTime"));
     bend(faults, seen, task)
 }
@@ -207,9 +207,12 @@ fn schema_url(model: Option<&str>, schema: &str) -> String {
 
 /// A task with its whole numbers written as such: all are doubles before, and Anaplan writes
 /// `"creationTime":1780000000000`.
-fn plain(task: &Task) -> Object {
+fn plain(faults: &Faults, task: &Task) -> Object {
     let mut value = serde_json::to_value(task).unwrap_or_default();
     write_whole(&mut value);
+    if let Some(time) = value.get_mut("creationTime") {
+        *time = time.as_u64().map_or(Value::Null, |time| faults.clock(time).into());
+    }
     object(value)
 }
 

@@ -2,10 +2,11 @@
 
 #![forbid(unsafe_code)]
 
-use anaplan_tasks::reference::{FileRef, Path};
+use anaplan_tasks::reference::{ActionRef, FileRef, Given, Path};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::action::SOMEBODY_ELSE;
 use crate::api::{self, Api, Place};
 use crate::auth::{self, Accounts};
 use crate::faults::{Answer, AnswerKind, Failure, Faults, Operation, RetryAfter};
@@ -120,6 +121,30 @@ impl Simulator {
         self.oauth.approve(self.now, user_code)
     }
 
+    /// Another user starts an action at `now`: `wanted` has the fields of a reference. Answers with
+    /// those of the task. The error is for people.
+    pub fn start_as_another(&mut self, now: u64, wanted: &Value) -> Result<Value, String> {
+        self.now = self.now.max(now);
+        let field = |name: &str| match wanted.get(name) {
+            None | Some(Value::Null) => Given::Missing,
+            Some(Value::String(text)) => Given::Text(text.clone()),
+            Some(_) => Given::Other("something else"),
+        };
+        let action = ActionRef::from_fields(&field).map_err(|invalid| invalid.to_string())?;
+        let (id, queues) = (self.random.upper_hex(), self.faults.queues);
+        // What they would have uploaded is not here.
+        self.tenant
+            .start(&action, id.clone(), self.now, SOMEBODY_ELSE, false, queues)
+            .ok_or("ref: there is no such action")?;
+        let model = action.model;
+        Ok(json!({
+            "workspaceId": model.workspace_id.as_str(),
+            "modelId": model.model_id.as_str(),
+            action.kind.field(): action.id.as_str(),
+            "taskId": id,
+        }))
+    }
+
     /// The tenant at `now` as data: user, password, a token that is good, ids, actions, tasks.
     pub fn describe(&mut self, now: u64) -> Value {
         self.now = self.now.max(now);
@@ -137,12 +162,13 @@ impl Simulator {
             "workspaceId": self.tenant.workspace_id,
             "models": self.tenant.describe_models(),
             "closedModelId": self.tenant.closed_model,
-            "tasks": self.tenant.describe_tasks(self.now),
+            "tasks": self.tenant.describe_tasks(&self.faults, self.now),
         })
     }
 
     fn route(&mut self, request: &Request) -> Reply {
         let (path, now) = (request.path(), self.now);
+        let clock = self.faults.clock(now);
         if is_below(path, "/token") {
             return self.accounts.handle(&mut self.random, &self.faults, now, request);
         }
@@ -151,13 +177,13 @@ impl Simulator {
             return self.oauth.handle(accounts, random, &self.faults, now, request);
         }
         if !is_below(path, api::BASE) {
-            return Reply::error(404, "Not Found", path, now);
+            return Reply::error(404, "Not Found", path, clock);
         }
         if !self.accounts.admits(request, now) {
-            return Reply::error(401, "Unauthorized", path, now);
+            return Reply::error(401, "Unauthorized", path, clock);
         }
         if let Err(seconds) = self.bucket.take(now, per_minute(&self.faults)) {
-            return Reply::error(429, "Too Many Requests", path, now)
+            return Reply::error(429, "Too Many Requests", path, clock)
                 .with("retry-after", seconds.to_string());
         }
         Api {
@@ -214,7 +240,7 @@ impl Simulator {
                     reason(status)
                 ),
             ),
-            _ => Reply::error(status, reason(status), request.path(), self.now),
+            _ => Reply::error(status, reason(status), request.path(), self.faults.clock(self.now)),
         }
     }
 
@@ -222,7 +248,9 @@ impl Simulator {
     fn send(&self, reply: Reply) -> Reply {
         Reply {
             delay: reply.delay.saturating_add(self.faults.latency.into()),
-            ..reply.with("date", time::http_date(self.now)).with("cache-control", "no-store")
+            ..reply
+                .with("date", time::http_date(self.faults.clock(self.now)))
+                .with("cache-control", "no-store")
         }
     }
 }

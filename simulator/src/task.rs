@@ -37,6 +37,12 @@ pub struct Run {
     pub owner: String,
     /// When, in ms since the epoch.
     pub created: u64,
+    /// Its place among all that was started in its model.
+    pub place: usize,
+    /// Whether it waits for all of those before it, not only for the runs of its own action.
+    pub queues: bool,
+    /// Until when it does, as far as can be said now.
+    pub held: u64,
     /// How it goes.
     pub script: Script,
     /// When the first cancel came.
@@ -76,12 +82,36 @@ pub struct Snapshot<'a> {
 pub fn observe(runs: &[Run], now: u64) -> impl Iterator<Item = Snapshot<'_>> {
     runs.iter().scan(0, move |free_at: &mut u64, run| {
         let course = run.course(*free_at);
-        // A run that was cancelled in the queue never kept anybody waiting.
-        if course.end > course.start {
-            *free_at = course.end;
-        }
+        *free_at = course.frees().unwrap_or(*free_at);
         Some(run.at(now, course))
     })
+}
+
+/// Has the runs of a model wait for each other that do: `actions` are the runs of each of its
+/// actions. To be called when one was added or cancelled.
+pub fn queue(actions: &mut [&mut Vec<Run>]) {
+    let mut order: Vec<(usize, usize, usize)> = Vec::new();
+    for (action, runs) in actions.iter().enumerate() {
+        order.extend(runs.iter().enumerate().map(|(run, it)| (it.place, action, run)));
+    }
+    order.sort_unstable();
+    let mut free_at = vec![0; actions.len()];
+    let mut all_free_at = 0;
+    for (_, action, run) in order {
+        let run = actions.get_mut(action).and_then(|runs| runs.get_mut(run));
+        if let (Some(run), Some(free_at)) = (run, free_at.get_mut(action)) {
+            run.held = if run.queues { all_free_at } else { 0 };
+            *free_at = run.course(*free_at).frees().unwrap_or(*free_at);
+            all_free_at = all_free_at.max(*free_at);
+        }
+    }
+}
+
+impl Course {
+    /// When the next one may start. A run that was cancelled in the queue never kept anybody waiting.
+    fn frees(&self) -> Option<u64> {
+        (self.end > self.start).then_some(self.end)
+    }
 }
 
 /// How long bytes are kept after they were last read.
@@ -110,7 +140,7 @@ impl Run {
     /// Its course, when the run before it ends at `free_at`.
     fn course(&self, free_at: u64) -> Course {
         let Script { wait, duration, rollback, obeys_cancel, .. } = self.script;
-        let start = self.created.max(free_at).saturating_add(wait);
+        let start = self.created.max(free_at).max(self.held).saturating_add(wait);
         let end = start.saturating_add(duration);
         match self.cancel {
             Some(asked) if obeys_cancel && asked < start => {
@@ -174,6 +204,9 @@ mod tests {
             id: "T".into(),
             owner: "a@b.example".into(),
             created,
+            place: 0,
+            queues: false,
+            held: 0,
             script: Script {
                 wait: 1_000,
                 duration: 40_000,

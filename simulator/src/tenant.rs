@@ -6,9 +6,11 @@ use anaplan_tasks::reference::{ActionRef, Kind, ModelRef};
 use serde_json::{Value, json};
 
 use crate::action::{self, Action, Outcome};
+use crate::faults::Faults;
 use crate::files::{Content, Form};
 use crate::random::Random;
 use crate::shape;
+use crate::task;
 use crate::uploads::{Reading, Upload};
 
 /// All that can be reached with the tenant's one account.
@@ -74,6 +76,7 @@ impl Tenant {
         now: u64,
         owner: &str,
         has_uploads: bool,
+        queues: bool,
     ) -> Option<()> {
         let file = self.action(wanted)?.reads;
         let model = self.model(&wanted.model)?;
@@ -81,11 +84,16 @@ impl Tenant {
         let own = own.and_then(|upload| upload.own(now));
         let own = own.filter(|own| has_uploads && own.is_whole());
         let reading = own.map(|own| Reading::of(&own.chunks));
+        let place = model.actions.iter().map(|action| action.runs.len()).sum();
         let action = self.action_mut(wanted)?;
         action.start(id, now, owner);
+        if let Some(run) = action.runs.last_mut() {
+            (run.place, run.queues) = (place, queues);
+        }
         if let Some(reading) = reading {
             action.give_reading(reading);
         }
+        self.model_mut(&wanted.model).into_iter().for_each(Model::queue);
         Some(())
     }
 
@@ -136,7 +144,7 @@ impl Tenant {
     }
 
     /// The runs of all exports at `now`, as data.
-    pub(crate) fn describe_tasks(&self, now: u64) -> Value {
+    pub(crate) fn describe_tasks(&self, faults: &Faults, now: u64) -> Value {
         let mut tasks = Vec::new();
         for model in &self.models {
             for action in model.of_kind(Kind::Export) {
@@ -146,7 +154,7 @@ impl Tenant {
                         "exportId": action.id,
                         "taskId": seen.run.id,
                         "taskState": seen.task.task_state,
-                        "creationTime": seen.run.created,
+                        "creationTime": faults.clock(seen.run.created),
                         "owner": seen.run.owner,
                     })
                 }));
@@ -160,6 +168,14 @@ impl Model {
     /// Its actions of a kind.
     pub(crate) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Action> {
         self.actions.iter().filter(move |action| action.kind == kind)
+    }
+
+    /// Has its runs wait for each other, after one was added or cancelled.
+    pub(crate) fn queue(&mut self) {
+        let mut runs: Vec<_> = self.actions.iter_mut().map(|action| &mut action.runs).collect();
+        if runs.iter().any(|runs| runs.iter().any(|run| run.queues)) {
+            task::queue(&mut runs);
+        }
     }
 
     /// When all that was started in it will have ended, or has.

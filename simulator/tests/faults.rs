@@ -351,6 +351,104 @@ fn a_lost_answer_to_a_start_that_took_effect_or_did_not() {
 }
 
 #[test]
+fn tasks_that_wait_for_each_other() {
+    let mut driver = Driver::new();
+    let before = driver.start(SUCCEEDS);
+    driver.set(json!({ "queues": true }));
+    let import = driver.model(0, "/imports/112000000001");
+    let second = driver.run(&import);
+    let third = driver.start(CANNOT_BE_CANCELLED);
+    let elsewhere = driver.start(IN_SECONDS);
+    driver.set(json!({ "queues": false }));
+    let free = driver.start(FAILS);
+    driver.advance(41_499);
+    let states = |driver: &mut Driver| {
+        [&before, &second, &third, &elsewhere, &free].map(|task| driver.state(task))
+    };
+    assert_eq!(
+        states(&mut driver),
+        ["IN_PROGRESS", "NOT_STARTED", "NOT_STARTED", "COMPLETE", "COMPLETE"]
+    );
+    driver.advance(1_501);
+    assert_eq!(states(&mut driver)[1..3], ["IN_PROGRESS", "NOT_STARTED"]);
+    // A cancel lets the next one start sooner.
+    driver.call("DELETE", &second);
+    driver.advance(4_000);
+    assert_eq!(states(&mut driver)[1..3], ["CANCELLED", "NOT_STARTED"]);
+    driver.advance(1_500);
+    assert_eq!(driver.state(&third), "IN_PROGRESS");
+    driver.set(json!({ "queues": true }));
+    let last = driver.start(SUCCEEDS);
+    driver.advance(60_000);
+    assert_eq!(
+        (driver.state(&third), driver.state(&last)),
+        ("COMPLETE".into(), "NOT_STARTED".into())
+    );
+    driver.advance(1_500);
+    assert_eq!(driver.state(&last), "IN_PROGRESS");
+}
+
+#[test]
+fn a_clock_that_is_off_by_an_hour() {
+    for skew in [3_600_000_i64, -3_600_000] {
+        let clock = |now: u64| now.saturating_add_signed(skew);
+        let mut driver = Driver::with(json!({ "clockSkew": skew }));
+        let target = driver.export(SUCCEEDS, "/tasks");
+        let task = driver.start(SUCCEEDS);
+        driver.advance(41_500);
+        let seen = driver.task(&task);
+        assert_eq!(seen["creationTime"], clock(START));
+        assert_eq!(seen["taskState"], "COMPLETE", "it takes as long as ever");
+        assert_eq!(driver.get(&target)["tasks"][4]["creationTime"], clock(START));
+        let described = driver.simulator.describe(driver.now)["tasks"].take();
+        assert_eq!(described[4]["creationTime"], clock(START));
+        let date = driver.call("GET", &target).header("date").unwrap().to_owned();
+        let missing = driver.call("GET", "/2/0/x");
+        let stamp = body(&missing)["timestamp"].as_str().unwrap().to_owned();
+        let validated = driver.call("GET", "/token/validate");
+        assert_eq!(body(&validated)["tokenInfo"]["expiresAt"], clock(START) + 35 * 60_000);
+        driver.set(json!({ "clockSkew": null }));
+        if skew > 0 {
+            // Another simulator, whose clock is right at that time.
+            let mut ahead = Driver::new();
+            ahead.now = clock(driver.now);
+            assert_eq!(ahead.call("GET", "/").header("date").unwrap(), date);
+        }
+        assert_ne!(driver.call("GET", &target).header("date").unwrap(), date);
+        let missing = driver.call("GET", "/2/0/x");
+        assert_ne!(body(&missing)["timestamp"].as_str().unwrap()[..13], stamp[..13]);
+    }
+}
+
+#[test]
+fn tasks_of_another_user() {
+    let mut driver = Driver::new();
+    let wanted = json!({
+        "workspaceId": driver.tenant["workspaceId"],
+        "modelId": driver.model_of(SUCCEEDS),
+        "exportId": SUCCEEDS,
+    });
+    let task = driver.simulator.start_as_another(driver.now, &wanted).unwrap();
+    let id = task["taskId"].as_str().unwrap().to_owned();
+    assert_eq!(task["exportId"], SUCCEEDS);
+    let target = driver.export(SUCCEEDS, "/tasks");
+    assert_eq!(ids(&driver.get(&target)).last(), Some(&id));
+    driver.advance(60_000);
+    assert_eq!(driver.state(&format!("{target}/{id}")), "COMPLETE");
+    let file = driver.model(0, &format!("/files/{SUCCEEDS}"));
+    assert_error(&driver.call("GET", &file), 404, &file);
+    let described = driver.simulator.describe(driver.now)["tasks"].take();
+    assert_ne!(described[4]["owner"], driver.tenant["user"]);
+
+    let mut unknown = wanted.clone();
+    unknown["exportId"] = json!("116000009999");
+    for wrong in [unknown, json!({ "exportId": SUCCEEDS }), json!(null), json!([])] {
+        assert!(driver.simulator.start_as_another(driver.now, &wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(ids(&driver.get(&target)).len(), 5);
+}
+
+#[test]
 fn retry_after_in_every_form() {
     for (retry_after, expected) in [
         (json!(7), Some("7")),

@@ -20,6 +20,7 @@ The API is under /2/0, authentication under /token, OAuth under /oauth. From the
   POST /simulator/faults   switches to set, or null for none: {"latency":200}
   POST /simulator/clock    milliseconds to move the clock forward: {"advance":60000}
   POST /simulator/approve signs in whom the device flow asks: {"userCode":"BCDF-GHJK"}
+  POST /simulator/start   starts an action as another user: {"workspaceId":…,"exportId":…}
 
 Example:
   npx anaplan-tasks simulate --port 8080
@@ -90,7 +91,7 @@ async function serve(
   }
 }
 
-const controls = ["faults", "clock", "approve"];
+const controls = ["faults", "clock", "approve", "start"];
 
 /** For tests in other processes of this machine; a page in a browser has no business here. */
 async function control(
@@ -122,6 +123,8 @@ async function control(
         await simulator.approve(userCode);
         return new Response(null, { status: 204 });
       }
+      case "POST /simulator/start":
+        return Response.json(await simulator.startAsAnother(await request.json()));
       default:
         return fail(404, `there is GET /simulator, POST /simulator/{${controls.join(",")}}`);
     }

@@ -91,8 +91,20 @@ export interface Faults {
   /** Chunks are listed, but their bytes are 404; on record after a file was deleted. */
   lostChunks: boolean;
   /**
+   * Tasks that are started while it is on wait, as `NOT_STARTED`, until all that was started in their
+   * model before has ended. Anaplan has those wait that touch the same data; here, all actions of a
+   * model do. Runs of one action wait for each other in any case.
+   */
+  queues: boolean;
+  /**
+   * The server's clock is off by so many milliseconds, at most ten years, either way: the times that
+   * it tells (`Date`, `creationTime`, `expiresAt`, `timestamp`) and the one that it compares those of
+   * certificates with. How long anything takes stays the same.
+   */
+  clockSkew: number;
+  /**
    * Files wait until nothing runs in their model, by the real clock, as Anaplan's page on busy
-   * models has it. Dumps do not wait.
+   * models has it: lists, bytes and uploads. Dumps do not wait.
    */
   blockFiles: boolean;
   /**
@@ -154,7 +166,8 @@ export interface Failure {
   /** How many requests, from now on; all when left out. */
   times?: number;
   /**
-   * Whether the request takes effect though its answer is lost. Default: yes for `truncated`,
+   * Whether the request takes effect though its answer is lost: with it, a start that is answered
+   * `503` or `noAnswer` has a task. Default: yes for `truncated`,
    * `empty`, `reset` and `stall`, no for the others.
    */
   executed?: boolean;
