@@ -121,12 +121,12 @@ impl Error {
     }
 
     /// The failure behind an answer that refuses with one of OAuth's words, whatever its status.
-    pub fn refused(status: u16, word: &str, said: &str, advice: &str) -> Self {
+    pub fn refused(status: u16, word: &str, said: &str, advice: &'static str) -> Self {
         let mut message = format!("the server answered {status}, {word}");
         push_said(&mut message, said);
         message.push_str(". ");
         message.push_str(advice);
-        Self { status: Some(status), ..Self::new(Code::Unauthorized, message) }
+        Self { status: Some(status), hint: Some(advice), ..Self::new(Code::Unauthorized, message) }
     }
 
     /// The failure behind a redirect, which is never followed: it could carry the token elsewhere.

@@ -58,7 +58,7 @@ impl Api<'_> {
                 "GET, POST, PUT, DELETE"
             }
             Place::Model(Path::Chunk(ref file, _)) if self.is_for_uploads(file) => "GET, PUT",
-            Place::Complete(_) => "POST",
+            Place::Model(Path::Complete(_)) => "POST",
             _ => "GET",
         };
         let method = self.request.method.as_str();
@@ -75,10 +75,6 @@ impl Api<'_> {
         let path = match place {
             Place::Directory(Directory::Workspaces) => return self.workspaces(),
             Place::Directory(Directory::Models(of)) => return self.models(of.as_ref()),
-            Place::Complete(file) => {
-                self.wait_for_files(&Path::File(file.clone()));
-                return self.complete(&file);
-            }
             Place::Model(path) => path,
         };
         self.wait_for_files(&path);
@@ -366,8 +362,6 @@ impl Api<'_> {
 pub(crate) enum Place {
     Directory(Directory),
     Model(Path),
-    /// The end of an upload.
-    Complete(FileRef),
 }
 
 /// Anaplan answers a malformed id like an unknown one.
@@ -386,12 +380,6 @@ pub(crate) fn place_of(request: &Request, workspace: &str) -> Option<Place> {
             _ => false,
         };
         return (is_known && request.method == "GET").then_some(Place::Model(path));
-    }
-    if let Some(path) = path.strip_suffix("/complete") {
-        return match Path::parse(path).ok().flatten()? {
-            Path::File(file @ FileRef::File(..)) => Some(Place::Complete(file)),
-            _ => None,
-        };
     }
     let directory = || Directory::parse(path).ok().flatten().map(Place::Directory);
     Path::parse(path).ok().flatten().map(Place::Model).or_else(directory)

@@ -278,7 +278,6 @@ fn operation(request: &Request, workspace: &str) -> Option<Operation> {
     let method = request.method.as_str();
     let path = match api::place_of(request, workspace)? {
         Place::Model(path) => path,
-        Place::Complete(_) => return (method == "POST").then_some(Operation::Upload),
         Place::Directory(_) => return (method == "GET").then_some(Operation::List),
     };
     match (path, method) {
@@ -290,7 +289,8 @@ fn operation(request: &Request, workspace: &str) -> Option<Operation> {
         (Path::Files(_) | Path::Chunks(_), "GET") => Some(Operation::Files),
         (Path::File(_) | Path::Chunk(..), "GET") => Some(Operation::Download),
         (Path::File(FileRef::File(..)), "POST" | "PUT" | "DELETE")
-        | (Path::Chunk(FileRef::File(..), _), "PUT") => Some(Operation::Upload),
+        | (Path::Chunk(FileRef::File(..), _), "PUT")
+        | (Path::Complete(_), "POST") => Some(Operation::Upload),
         _ => None,
     }
 }

@@ -64,6 +64,7 @@ pub struct Content<'a> {
 pub struct Answer {
     body: Body,
     secrets: Vec<Rc<str>>,
+    took: Millis,
 }
 
 /// One attempt, on its way.
@@ -136,7 +137,7 @@ impl Line {
         let status = body.status;
         let duration = monotonic() - started;
         self.events.tell(&Event::answer(about, status.unwrap_or_default(), duration));
-        let answer = Answer { body, secrets };
+        let answer = Answer { body, secrets, took: duration };
         match status {
             Some(200..=299) => Ok(answer),
             Some(_) if answer.word(content.words).is_some() => Ok(answer),
@@ -212,6 +213,11 @@ impl Answer {
         }
         let said = self.body.json()?.take("error").into_text()?;
         words.iter().copied().find(|word| *word == said)
+    }
+
+    /// How long it took to come.
+    pub fn took(&self) -> Millis {
+        self.took
     }
 
     /// The HTTP status.

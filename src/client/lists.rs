@@ -10,7 +10,7 @@ use super::failure::Failure;
 use super::line::{Answer, Content};
 use super::{Client, Limits, Value};
 use crate::error::{Code, Error};
-use crate::policy::{Class, Follows, Paging};
+use crate::policy::{Class, Follows, Millis, Paging};
 use crate::reference::{ActionRef, FileRef, Given, Id, Kind, ModelRef, Path};
 use crate::status::TaskSummary;
 use crate::wire::{self, Json, Page, shaped};
@@ -33,6 +33,10 @@ pub(super) struct Rows {
     pub rows: Vec<Json>,
     /// What the server's clock shows, in milliseconds since the epoch, to the second.
     pub server_date: Option<f64>,
+    /// How long the answer took.
+    pub took: Millis,
+    /// How many rows came, those included that are none.
+    received: usize,
     total: Option<f64>,
 }
 
@@ -141,7 +145,7 @@ impl Client {
         let listing = Listing::Tasks(action.clone());
         let page = self.page(&listing, 0, true).await?;
         #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 rows")]
-        let more = page.total.unwrap_or(0.0) - page.rows.len() as f64;
+        let more = page.total.unwrap_or(0.0) - page.received as f64;
         if is_newest_first(&page.rows) || more < 1.0 {
             return Ok(page);
         }
@@ -160,8 +164,9 @@ impl Client {
         let answer = self.get(&listing.path().to_string(), &listing.query(offset), repeats).await?;
         let (key, single) = listing.keys();
         let json = answer.json().ok_or_else(|| answer.not_understood("a list"))?;
-        let Page { rows, total_size, .. } = Page::in_answer(json, key, single);
-        Ok(Rows { rows, server_date: answer.date(), total: total_size })
+        let Page { rows, received, total_size } = Page::in_answer(json, key, single);
+        let (server_date, took) = (answer.date(), answer.took());
+        Ok(Rows { rows, server_date, took, received, total: total_size })
     }
 
     async fn get(&self, path: &str, query: &str, repeats: bool) -> Result<Answer, Failure> {
@@ -230,7 +235,7 @@ fn identified(argument: &'static str, fields: Json) -> Option<(Id, Json)> {
 fn follow(paging: &mut Paging, page: &mut Rows) -> Result<Option<usize>, Failure> {
     let id = |row: &Json| row.text("id").or_else(|| row.text("taskId")).map(str::to_owned);
     let first = page.rows.first().and_then(id);
-    match paging.got(page.rows.len(), first.as_deref(), page.total) {
+    match paging.got(page.received, first.as_deref(), page.total) {
         Follows::Page(offset) => Ok(Some(offset)),
         Follows::End => Ok(None),
         Follows::Repeated => {

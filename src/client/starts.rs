@@ -134,9 +134,7 @@ impl Client {
             if delay > 0.0 {
                 sleep(delay).await;
             }
-            candidates.clear();
             starts.settled(action).await;
-            let asked_at = wall();
             let page = match self.newest(action).await {
                 Ok(page) => page,
                 Err(failure @ Failure::Failed(..)) => {
@@ -145,7 +143,10 @@ impl Client {
                 }
                 Err(failure) => return Err(failure),
             };
-            let look = Look { asked_at, answered_at: wall(), server_date: page.server_date };
+            let answered_at = wall();
+            let asked_at = answered_at - page.took;
+            let look = Look { asked_at, answered_at, server_date: page.server_date };
+            candidates.clear();
             let tasks: Vec<_> =
                 page.rows.into_iter().filter_map(|row| TaskSummary::read(row, action)).collect();
             let listed: Vec<_> =

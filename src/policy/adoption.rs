@@ -38,9 +38,9 @@ pub enum Verdict {
 /// gives how far it is off, within limits, and these close in with each look.
 ///
 /// Guarantees, where `Date` and `creationTime` tell the same clock's time:
-/// - A task that was made before the start was sent is never taken for the one it made, whatever the
-///   clocks and however long an answer took. Where the limits leave that open, it is
-///   [`Verdict::Unclear`].
+/// - A task that was made more than [`NEAR`](Self::NEAR) before the start was sent is never taken for
+///   the one it made, whatever the clocks and however long an answer took. Where the limits leave that
+///   open, it is [`Verdict::Unclear`].
 /// - The task that was made by the start, once it is listed, is never passed over: it is taken, or
 ///   among those that may be it.
 /// - Of two that may be it, none is taken, and none of which nobody knows when it was made.
@@ -48,14 +48,13 @@ pub enum Verdict {
 /// What no look can tell: whether the only task that was made since was made by someone else, while
 /// the start never arrived. It is taken.
 ///
-/// Where an answer has no `Date`, the clocks are held to be within a second of each other. A task
-/// from the server's future shows that the times of tasks come from another clock than `Date`; then
-/// none is taken.
+/// Where no answer has a `Date`, the clocks are taken for one. A task from the server's future shows
+/// that the times of tasks come from another clock than `Date`; then none is taken.
 ///
 /// How often: at once; where nobody was found, for a slow server makes the task late, after 5 s and
-/// after 10 s more; where one was found that may be from just before the start, up to
-/// [`SHARPER`](Self::SHARPER) times more within a second each, at a moment when the server's `Date`
-/// turns if the task is just as old as the start, so that the answer tells on which side it lies.
+/// after 10 s more; where one was found that may be from before the start, up to
+/// [`SHARPER`](Self::SHARPER) times more within a second each, just before the server's `Date` turns
+/// if the task is just as old as the start, so that the answer tells whether it is older.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adoption {
     sent_at: f64,
@@ -65,6 +64,8 @@ pub struct Adoption {
     /// How often nobody was found, and how often it was looked for the age of one.
     late: usize,
     sharper: usize,
+    /// How long the last answer took.
+    took: Millis,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,18 +88,22 @@ impl Adoption {
     /// between the two clocks, are wrong by less than this.
     const ROUNDING: f64 = 2.0;
 
-    /// How long after the turn of a second to look: beyond the rounding, for timers fire early.
-    const TURN: f64 = 4.0;
+    /// How long before the turn of a second the server is to be reached: timers fire late.
+    const TURN: f64 = 20.0;
 
-    /// By how much clocks differ where no answer has a `Date`.
-    const NO_DATE: f64 = 1_000.0;
+    /// How long an answer may take for the next question to be sent that much earlier.
+    const SLOWEST: Millis = 200.0;
+
+    /// A task that is at most so much older than the start is taken for it: what it takes to tell the
+    /// two apart goes with the time that an answer takes.
+    pub const NEAR: Millis = 250.0;
 
     /// Beyond that in the server's future, a time comes from another clock.
     const FUTURE: f64 = 60_000.0;
 
     /// For a start that was sent at this moment, by the clock of [`Look`].
     pub fn new(sent_at: f64) -> Self {
-        Self { sent_at, ahead: None, last: Last::NotLooked, late: 0, sharper: 0 }
+        Self { sent_at, ahead: None, last: Last::NotLooked, late: 0, sharper: 0, took: 0.0 }
     }
 
     /// Any other answer of the same server, from about the same time, that to the start itself for
@@ -126,9 +131,10 @@ impl Adoption {
         is_other: &dyn Fn(&str) -> bool,
     ) -> Verdict {
         self.heard(look);
-        let (least, most) = self.ahead.unwrap_or((-Self::NO_DATE, Self::NO_DATE));
+        self.took = (look.answered_at - look.asked_at).clamp(0.0, Self::SLOWEST);
+        let (least, most) = self.ahead.unwrap_or((0.0, 0.0));
         let possible = self.sent_at + least - Self::ROUNDING;
-        let certain = self.sent_at + most + Self::ROUNDING;
+        let near = self.sent_at + most + Self::ROUNDING - Self::NEAR;
         let created = |task: &Listed<'_>| task.1.filter(|time| time.is_finite());
         let may_be_it = |task: &Listed<'_>| {
             let is_older = created(task).is_some_and(|created| created <= possible);
@@ -146,11 +152,11 @@ impl Adoption {
             tasks.iter().filter_map(created).any(|created| created > present + Self::FUTURE);
         let known = tasks.get(*place).and_then(created).filter(|_| !is_another_clock);
         self.last = match known {
-            Some(created) if created < certain && self.ahead.is_some() => Last::Doubt(created),
+            Some(created) if created < near => Last::Doubt(created),
             _ => Last::Settled,
         };
         match known {
-            Some(created) if created >= certain => Verdict::Ours(*place),
+            Some(created) if created >= near => Verdict::Ours(*place),
             _ => Verdict::Unclear(places),
         }
     }
@@ -168,7 +174,7 @@ impl Adoption {
             Last::Doubt(created) if self.sharper < Self::SHARPER => {
                 self.sharper = self.sharper.saturating_add(1);
                 // What the server's clock shows, if the start was sent just when the task was made.
-                let theirs = now + (created - self.sent_at) - Self::TURN;
+                let theirs = now + (created - self.sent_at) + Self::TURN + self.took;
                 Some(((theirs / 1_000.0).ceil() * 1_000.0 - theirs).max(0.0))
             }
             Last::Doubt(_) | Last::Settled => None,

@@ -10,9 +10,9 @@ use crate::reference::Kind;
 pub struct Page {
     /// What is on it.
     pub rows: Vec<Json>,
-    /// How many there are on it, by its own word.
-    pub current_page_size: Option<f64>,
-    /// How many there are in all, likewise.
+    /// How many came, those included that are no objects: offsets count them, too.
+    pub received: usize,
+    /// How many there are in all, by the server's word.
     pub total_size: Option<f64>,
 }
 
@@ -21,15 +21,19 @@ impl Page {
     pub fn in_answer(mut answer: Json, key: &str, single: &str) -> Self {
         let mut paging = answer.take("meta").take("paging");
         let total_size = paging.take("totalSize").into_number();
-        let current_page_size = paging.take("currentPageSize").into_number();
-        let mut rows: Vec<Json> = answer.take(key).into_objects().collect();
-        if rows.is_empty() && !single.is_empty() {
-            rows = answer.take(single).into_objects().collect();
-            if rows.is_empty() && answer.text("taskId").is_some() {
-                rows = vec![answer];
-            }
+        let mut list = answer.take(key);
+        if list == Json::Null {
+            list = answer.take(single);
         }
-        Self { rows, current_page_size, total_size }
+        if list == Json::Null && answer.text("taskId").is_some() && !single.is_empty() {
+            list = answer;
+        }
+        let received = match &list {
+            Json::Null => 0,
+            Json::List(list) => list.len(),
+            _ => 1,
+        };
+        Self { rows: list.into_objects().collect(), received, total_size }
     }
 }
 
@@ -61,7 +65,10 @@ pub fn shaped(mut json: Json, fields: &[Field]) -> Json {
         let value = json.take(field.name);
         let value = match field.shape {
             Shape::Text => Json::Text(value.into_text()?),
-            Shape::Number => Json::Number(value.into_number()?),
+            Shape::Number => match value {
+                Json::Text(text) => Json::Number(text.parse::<u32>().ok()?.into()),
+                value => Json::Number(value.into_number()?),
+            },
             Shape::Texts => match value {
                 Json::List(list) => Json::List(
                     list.into_iter()

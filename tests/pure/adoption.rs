@@ -15,11 +15,10 @@ fn with_a_date_the_clocks_may_differ() {
 }
 
 #[test]
-fn without_a_date_they_are_within_a_second() {
+fn without_a_date_they_are_one() {
     let look = |after: f64| verdict(None, &[("one", Some(SENT + after))]);
-    assert_eq!(look(-1_003.0), Verdict::Nobody);
-    assert_eq!(look(-1_001.0), Verdict::Unclear(vec![0]));
-    assert_eq!(look(1_001.0), Verdict::Unclear(vec![0]));
+    assert_eq!(look(-3.0), Verdict::Nobody);
+    assert_eq!(look(-1.0), Verdict::Ours(0));
     assert_eq!(look(1_003.0), Verdict::Ours(0));
 }
 
@@ -85,14 +84,14 @@ fn a_doubt_is_looked_into_three_times() {
     adoption.looked(&look(Some(0.0)), &[("one", Some(SENT + 100.0))], &|_| false);
     for _ in 0..Adoption::SHARPER {
         // The second turns 900 ms later, if the task was made as the start was sent.
-        assert_eq!(adoption.again(SENT + 3_000.0), Some(904.0));
+        assert_eq!(adoption.again(SENT + 3_000.0), Some(880.0));
     }
     assert_eq!(adoption.again(SENT + 3_000.0), None);
 }
 
 #[test]
 fn the_answer_to_the_start_tells_of_the_clock_too() {
-    let tasks = [("one", Some(SENT + 600.0))];
+    let tasks = [("one", Some(SENT + 400.0))];
     assert_eq!(verdict(Some(0.0), &tasks), Verdict::Unclear(vec![0]));
     let mut adoption = Adoption::new(SENT);
     // Its second turns within 500 ms of the question.
@@ -208,10 +207,10 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn none_that_was_there_before_is_taken(world in world()) {
+    fn none_that_was_there_long_before_is_taken(world in world()) {
         for (verdict, listed) in world.run() {
             if let Verdict::Ours(place) = verdict {
-                prop_assert!(listed[place].0 >= 0.0, "made {} ms before", -listed[place].0);
+                prop_assert!(listed[place].0 >= -Adoption::NEAR, "made {} ms before", -listed[place].0);
             }
         }
     }
@@ -243,11 +242,11 @@ proptest! {
         prop_assert!((1..=3 + Adoption::SHARPER).contains(&looks));
     }
 
-    /// However quickly it was made, as long as that took longer than some look takes to arrive.
+    /// However quickly it was made.
     #[test]
     fn the_only_one_since_is_taken(
         world in world(),
-        made in 60.0..20_000.0,
+        made in 0.0..20_000.0,
         looks in prop::collection::vec((0.0..20.0, 0.0..200.0, 0.0..20.0), 1..5),
         others in prop::collection::vec(-8_000_000.0..-1_300.0, 0..4),
     ) {

@@ -42,7 +42,8 @@ pub(super) fn model_of_files(path: &Path) -> Option<&ModelRef> {
         Path::Files(model)
         | Path::File(FileRef::File(model, _))
         | Path::Chunks(FileRef::File(model, _))
-        | Path::Chunk(FileRef::File(model, _), _) => Some(model),
+        | Path::Chunk(FileRef::File(model, _), _)
+        | Path::Complete(FileRef::File(model, _)) => Some(model),
         _ => None,
     }
 }
