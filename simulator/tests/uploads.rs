@@ -270,13 +270,17 @@ fn an_import_finds_what_was_uploaded_and_refuses_rows_without_a_name() {
 fn what_was_uploaded_is_kept_for_two_days_after_somebody_read_it() {
     let mut driver = Driver::new();
     let file = driver.model(0, FILE);
-    send(&mut driver, "PUT", &file, OCTETS, b"Region\nA\n");
+    begin(&mut driver, &file, 2);
+    put(&mut driver, &file, 0, b"Region\n");
+    put(&mut driver, &file, 1, b"A\n");
     driver.advance(48 * HOUR - 1);
     driver.log_in();
-    assert_eq!(read(&mut driver, &format!("{file}/chunks/0")), b"Region\nA\n");
+    assert_eq!(read(&mut driver, &format!("{file}/chunks/0")), b"Region\n");
     driver.advance(48 * HOUR - 1);
     driver.log_in();
-    driver.get(&format!("{file}/chunks"));
+    // Lists are no reading.
+    let list = driver.get(&format!("{file}/chunks"));
+    assert_eq!(list["meta"]["paging"]["totalSize"], 2);
     driver.advance(1);
     assert!(driver.call("GET", &file).part.is_some(), "what is there for all");
     let (_, result) = run(&mut driver, "112000000003");
