@@ -152,6 +152,7 @@ test("an error printed by Node names its class and leads to the caller", async (
     name: "AnaplanError",
     code: "NOT_FOUND",
     message: error.message,
+    hint: error.hint,
     retryable: false,
     status: 404,
     ref,
