@@ -179,7 +179,7 @@ describe("a certificate", () => {
       [keys.certificate, /found something else$/],
       [keys.key8.replace(/.*\n/, ""), /found something else$/],
       [keys.key8.replaceAll("\n", "\\n"), /found something else$/],
-      [keys.key8.replace(/[A-Za-z0-9]\n/, "*\n"), /found broken base64$/],
+      [withBrokenBase64(keys.key8), /found broken base64$/],
       ["", /found an empty string$/],
       [undefined, /found nothing$/],
       [Buffer.from(keys.key8), /found an object$/],
@@ -244,3 +244,11 @@ describe("a certificate", () => {
     assert.equal(log.length, 2);
   });
 });
+
+/** One character more than fours of them, which no bytes give. */
+function withBrokenBase64(pem) {
+  const [begin, ...lines] = pem.trim().split("\n");
+  const end = lines.pop();
+  const base64 = lines.join("").replaceAll("=", "");
+  return [begin, base64.slice(0, base64.length - ((base64.length - 1) % 4)), end].join("\n");
+}
