@@ -5,7 +5,13 @@ import { at, wasmTarget } from "./project.mjs";
 import { Stop, ask } from "./run.mjs";
 
 /** Packages from npm that the bundles contain. */
-const bundled = ["@hono/node-server"];
+const bundled = [
+  "@hono/node-server",
+  "string-width",
+  "strip-ansi",
+  "ansi-regex",
+  "get-east-asian-width",
+];
 
 export function writeLicenses() {
   const parts = [...crates(), ...bundled.map(npmPackage)].map(
