@@ -4,7 +4,7 @@ import type { AnaplanError } from "../error.js";
 import type { Gateway, GatewayOptions } from "../gateway/types.js";
 import { parseAllow } from "./allow.js";
 import { UsageError, parseOptions, parseWhole, type Command } from "./command.js";
-import { credentialHelp, credentials } from "./credentials.js";
+import { credentialHelp, credentialOptions, credentials } from "./credentials.js";
 import { interruption, listen, originOf, parseHost } from "./listen.js";
 import { Log } from "./log.js";
 import { parseRedis, connectRedis } from "./redis.js";
@@ -34,6 +34,7 @@ Options:
   --region NAME      where the tenant is: eu3, for example (default us1)
   --base-url URL     where Anaplan is (default https://api.anaplan.com/2/0)
   --auth-url URL     where tokens for a user come from (default https://auth.anaplan.com)
+  --oauth-url URL    where those of OAuth do (default https://us1a.app.anaplan.com)
   --grace SECONDS    how long what is under way may take when it is to end (default 30)
   --verbose          logs each request to Anaplan, too
   --quiet            logs nothing
@@ -73,9 +74,7 @@ const options = {
   instances: { type: "string" },
   region: { type: "string" },
   "base-url": { type: "string" },
-  "auth-url": { type: "string" },
-  "token-file": { type: "string" },
-  "password-file": { type: "string" },
+  ...credentialOptions,
   grace: { type: "string", default: "30" },
   verbose: { type: "boolean", default: false },
   quiet: { type: "boolean", default: false },
@@ -179,6 +178,7 @@ const optionNames: Record<string, string> = {
   region: "--region",
   baseUrl: "--base-url",
   authUrl: "--auth-url",
+  oauthUrl: "--oauth-url",
   requestsPerMinute: "--requests-per-minute",
   instances: "--instances",
 };
