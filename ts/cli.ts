@@ -1,11 +1,36 @@
 #!/usr/bin/env node
 // The command line: finds the command, and turns what it throws into a message and an exit code.
 import { readFile } from "node:fs/promises";
+import { cancel } from "./cli/cancel.js";
 import { Failed, UsageError, type Command } from "./cli/command.js";
+import { download } from "./cli/download.js";
+import { exit, exitHelp } from "./cli/exit.js";
 import { gateway } from "./cli/gateway.js";
+import { list } from "./cli/list.js";
+import { login } from "./cli/login.js";
+import { nearest } from "./cli/nearest.js";
+import { run } from "./cli/run.js";
+import { refuseSecrets } from "./cli/secrets.js";
 import { simulate } from "./cli/simulate.js";
+import { start } from "./cli/start.js";
+import { status } from "./cli/status.js";
+import { watchOutput } from "./cli/stdout.js";
+import { upload } from "./cli/upload.js";
+import { watch } from "./cli/watch.js";
 
-const commands: Record<string, Command> = { gateway, simulate };
+const commands: Record<string, Command> = {
+  run,
+  start,
+  watch,
+  status,
+  cancel,
+  list,
+  download,
+  upload,
+  login,
+  gateway,
+  simulate,
+};
 
 const help = `Anaplan's long-running tasks, on the command line.
 
@@ -17,8 +42,10 @@ ${Object.entries(commands)
   .join("\n")}
 
 Options:
-  -h, --help     what a command does, and an example
+  -h, --help     what a command does, and an example: anaplan-tasks run --help
   -v, --version  the version
+
+${exitHelp}
 
 Example:
   npx anaplan-tasks simulate --port 8080
@@ -27,24 +54,31 @@ Example:
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === undefined) {
     process.stderr.write(help);
-    return 2;
+    return exit.usage;
   }
-  if (["-h", "--help", "help"].includes(name)) return print(help);
+  if (["-h", "--help", "help"].includes(name)) {
+    const about = args[0] !== undefined && Object.hasOwn(commands, args[0]) && commands[args[0]];
+    return print(about ? about.help : help);
+  }
   if (["-v", "--version"].includes(name)) return print(`${await version()}\n`);
+  refuseSecrets([name, ...args]);
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) {
-    const kind = name.startsWith("-") ? "option" : "command";
-    throw new UsageError(
-      `unknown ${kind} '${name}'; there is: ${Object.keys(commands).join(", ")}`,
-    );
-  }
+  if (!command) throw unknown(name);
   if (args.includes("-h") || args.includes("--help")) return print(command.help);
   return command.run(args);
 }
 
+function unknown(name: string): UsageError {
+  const names = Object.keys(commands);
+  const kind = name.startsWith("-") ? "option" : "command";
+  const [like] = nearest(name, names);
+  const hint = like ? `did you mean '${like}'?` : `there is: ${names.join(", ")}`;
+  return new UsageError(`unknown ${kind} '${name}'; ${hint}`);
+}
+
 function print(text: string): number {
   process.stdout.write(text);
-  return 0;
+  return exit.succeeded;
 }
 
 async function version(): Promise<string> {
@@ -52,21 +86,18 @@ async function version(): Promise<string> {
   return (JSON.parse(text) as { version: string }).version;
 }
 
-// Whoever reads may have heard enough; other than that, what cannot be written is worth a word.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") process.stderr.write(`anaplan-tasks: ${error.message}\n`);
-  process.exit(error.code === "EPIPE" ? 0 : 1);
-});
-
+watchOutput();
+const [name = ""] = process.argv.slice(2);
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {
   if (error instanceof UsageError) {
-    process.stderr.write(`anaplan-tasks: ${error.message}\nSee anaplan-tasks --help\n`);
-    process.exitCode = 2;
+    const about = Object.hasOwn(commands, name) ? ` ${name}` : "";
+    process.stderr.write(`anaplan-tasks: ${error.message}\nSee anaplan-tasks${about} --help\n`);
+    process.exitCode = exit.usage;
   } else {
     const text = error instanceof Failed ? error.message : String((error as Error)?.stack ?? error);
     process.stderr.write(`anaplan-tasks: ${text}\n`);
-    process.exitCode = 1;
+    process.exitCode = exit.failed;
   }
 }
