@@ -17,7 +17,7 @@ export function taskLine(
   { columns, beat, colours }: Look & { columns: number; beat: number },
 ): string {
   const { phase, progress } = status;
-  const step = note ?? clean(status.currentStep ?? "");
+  const step = note ?? stepOf(status);
   return line({
     columns,
     beat,
@@ -47,11 +47,14 @@ export function taskWords(status: TaskStatus): string {
   const words = [
     phase === "unknown" ? `unknown (${clean(taskState)})` : phase,
     progress === undefined || phase === "waiting" ? "" : percent(progress),
-    clean(status.currentStep ?? ""),
+    stepOf(status),
     remaining(status, status.observedAt),
   ];
   return words.filter(Boolean).join("  ");
 }
+
+// A server may say anything, at any length; drawn five times a second, that is work.
+const stepOf = ({ currentStep = "" }: TaskStatus) => clean(currentStep.slice(0, 1_000));
 
 /** When it began, by the clock here: Anaplan's may be ahead, and may not be told. */
 export function beginOf({ creationTime = Infinity, observedAt }: TaskStatus): number {
