@@ -211,6 +211,8 @@ const optionNames: Record<string, string> = {
 /** What the client refuses, by the names that it has here. */
 export function inOptions(error: unknown): unknown {
   if (!isAnaplanError(error) || error.code !== "INVALID_ARGUMENT") return error;
+  // Refused by Anaplan, which has its own names.
+  if (error.status !== undefined) return error;
   return new UsageError(error.message.replace(/^\w+/, (name) => optionNames[name] ?? name));
 }
 

@@ -1,0 +1,146 @@
+// What a person sees: in a terminal of `script`'s, from util-linux.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { anaplan, folder, model, program, run, start, words } from "../support/cli.mjs";
+import { json } from "../support/server.mjs";
+
+const env = { ANAPLAN_TOKEN: "token-hush", TERM: "xterm" };
+const hasScript = /util-linux/.test(spawnSync("script", ["--version"]).stdout ?? "");
+const skip = hasScript ? false : "there is no script(1) of util-linux here";
+
+/** Starts it in a terminal of so many columns. */
+async function terminal(t, args, { columns = 80, more = {}, redirect = "" } = {}) {
+  const file = join(await folder(t), "line.sh");
+  const quoted = [process.execPath, program, ...args].map((word) => `'${word}'`).join(" ");
+  await writeFile(file, `stty cols ${columns} rows 20\n${quoted} ${redirect}\n`);
+  const cwd = await folder(t);
+  return start(t, ["-qec", `sh ${file}`, "/dev/null"], {
+    env: { ...env, ...more },
+    cwd,
+    input: null,
+    command: ["script"],
+  });
+}
+
+/** What was written over what, without colours: each state of the line. */
+const drawn = (text) =>
+  text
+    .replace(/\u001b\[\d*m/g, "")
+    .split(/\r|\u001b\[K|\n/)
+    .filter(Boolean);
+
+const hostile = "売上\u001b[2J\u0007👩‍👩‍👧".repeat(40);
+
+/** An Anaplan whose task ends after a while. */
+async function ending(t, { step = "Reading", progress = 0.42, after = 1_500 } = {}) {
+  let began;
+  const answer = (_, response, call) => {
+    if (call !== "GET /exports/E1/tasks/T1") return false;
+    began ??= Date.now();
+    const isOver = Date.now() - began > after;
+    const task = { taskId: "T1", currentStep: step, progress, creationTime: began };
+    task.taskState = isOver ? "COMPLETE" : "IN_PROGRESS";
+    if (isOver) task.result = { successful: true };
+    json(response, { task });
+    return true;
+  };
+  return anaplan(t, { answer });
+}
+
+describe("in a terminal", { concurrency: true, skip }, () => {
+  test("one line is drawn again and again, and taken away at the end", async (t) => {
+    const { taskUrl } = await ending(t);
+    const { exited, stdout } = await terminal(t, ["watch", taskUrl]);
+    const before = performance.now();
+    assert.equal(await exited, 0);
+    const seconds = (performance.now() - before) / 1_000;
+    const states = drawn(stdout());
+    const bars = states.filter((text) => /[█░]/.test(text));
+    assert.match(bars[0], /^█{10}░{14}  42 %  Reading  0:0\d$/);
+    assert.match(bars.at(-1), /0:0[3-9]$/);
+    assert.ok(bars.length >= 3 && bars.length <= seconds * 5 + 2, `${bars.length} in ${seconds} s`);
+    assert.match(stdout(), /\r\u001b\[K\u001b\[32msucceeded in 0:0\d\u001b\[39m\r\n$/);
+    // Nothing but the end stays: each line before was written over.
+    assert.equal(stdout().split("\n").length, 2);
+  });
+
+  for (const columns of [20, 45, 80]) {
+    test(`hostile texts neither obey nor break the line of ${columns} columns`, async (t) => {
+      const other = await ending(t, { step: hostile, progress: null });
+      const { exited, stdout } = await terminal(t, ["watch", other.taskUrl], { columns });
+      assert.equal(await exited, 0);
+      const { default: width } = await import("string-width");
+      const states = drawn(stdout()).filter((text) => !text.includes("succeeded"));
+      assert.ok(states.length > 2, JSON.stringify(stdout()));
+      for (const text of states) {
+        assert.ok(width(text) < columns, `${width(text)}: ${text}`);
+        assert.doesNotMatch(text, /[\u0000-\u001f]|\d %/);
+      }
+    });
+  }
+
+  test("NO_COLOR is honoured, and a dumb terminal gets lines that stay", async (t) => {
+    const { taskUrl } = await ending(t, { after: 0 });
+    const plain = await terminal(t, ["watch", taskUrl], { more: { NO_COLOR: "1" } });
+    assert.equal(await plain.exited, 0);
+    assert.doesNotMatch(plain.stdout(), /\u001b\[\d*m/);
+    const dumb = await terminal(t, ["watch", taskUrl], { more: { TERM: "dumb" } });
+    assert.equal(await dumb.exited, 0);
+    assert.doesNotMatch(dumb.stdout(), /\u001b/);
+    assert.match(dumb.stdout(), /^\d{4}-.*succeeded/);
+  });
+
+  test("Ctrl-C takes the line away, and what it says can be typed", async (t) => {
+    const { taskUrl } = await ending(t, { after: 3_000 });
+    const { child, exited, says, stdout } = await terminal(t, ["watch", taskUrl]);
+    await says(/42 %/);
+    child.stdin.write("\u0003");
+    assert.equal(await exited, 130);
+    const text = stdout().replaceAll("\r\n", "\n");
+    assert.match(text, /\u001b\[K(\^C)?anaplan-tasks: interrupted; the task runs on/);
+    const { code } = await run(t, words(text), { env });
+    assert.equal(code, 0);
+  });
+
+  test("a list is a table that fits, with names cut by their width", async (t) => {
+    const exports = [
+      { id: "116000000001", name: "売上".repeat(40), exportType: "TABULAR_MULTI_COLUMN" },
+      { id: "116000000002", name: "Grid – REV.csv", exportType: "GRID_ALL_PAGES" },
+    ];
+    const answer = (_, response, call) => call === "GET /exports" && !json(response, { exports });
+    const { baseUrl } = await anaplan(t, { answer });
+    const { exited, stdout } = await terminal(t, ["list", "exports", baseUrl + model], {
+      columns: 60,
+    });
+    assert.equal(await exited, 0);
+    const [first, second] = stdout().trimEnd().split("\r\n");
+    assert.match(first, /^116000000001 {2}(売上)+売?… {1,3}TABULAR_MULTI_COLUMN$/);
+    assert.match(second, /^116000000002 {2}Grid – REV\.csv {2,}GRID_ALL_PAGES$/);
+  });
+
+  test("a file on its way is shown, and what stays says how large it is", async (t) => {
+    const answer = (_, response, call) => {
+      if (call !== "GET /files/E1/chunks/1") return false;
+      setTimeout(() => response.end("rest\n"), 700);
+      return true;
+    };
+    const { exportUrl } = await anaplan(t, { answer });
+    const { exited, stdout } = await terminal(t, ["download", exportUrl]);
+    assert.equal(await exited, 0);
+    assert.match(stdout(), /out\.csv/);
+    assert.match(stdout(), /\r\u001b\[Kout\.csv {2}18 B\r\n$/);
+  });
+
+  test("what goes elsewhere is not drawn", async (t) => {
+    const { taskUrl } = await ending(t, { after: 0 });
+    const { exited, stdout } = await terminal(t, ["watch", taskUrl, "--json"], {
+      redirect: "| cat",
+    });
+    await exited;
+    assert.doesNotMatch(stdout(), /\u001b|[█░]/);
+    assert.match(stdout(), /^\{"type":"status"/);
+  });
+});
