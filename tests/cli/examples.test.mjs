@@ -30,7 +30,7 @@ describe("what --help shows", { concurrency: 4 }, () => {
       const lines = example
         .replaceAll("http://127.0.0.1:8080", origin)
         .split("\n")
-        .filter((line) => !line.includes("simulate"))
+        .filter((line) => !line.includes("anaplan-tasks simulate"))
         .map((line) => line.trim().replace("npx anaplan-tasks", "anaplan-tasks"));
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: cwd };
       const script = start(t, ["-ec", lines.join("\n")], { env, cwd, command: ["sh"] });

@@ -29,6 +29,8 @@ export type ValuesOf<T extends Options> = ReturnType<
 export interface Session<T extends Options> {
   anaplan: Anaplan;
   values: ValuesOf<T>;
+  /** Whether anything says who it is. */
+  hasCredential: boolean;
   /** What was given without an option. */
   words: string[];
   report: Report;
@@ -94,6 +96,7 @@ async function run<T extends Options>(one: Description<T>, args: string[]): Prom
     session = {
       anaplan,
       values: values as ValuesOf<T>,
+      hasCredential: auth !== undefined,
       words: positionals,
       report,
       interruption,
@@ -143,6 +146,9 @@ function tell<T extends Options>(
   const exitCode = codeOfError(error);
   const onward = session?.onward?.(error);
   const lines = [errorText(error)];
+  if (error.code === "UNAUTHORIZED" && session && !session.hasCredential) {
+    lines.push("No credential was given: set ANAPLAN_TOKEN, or see --help for the others.");
+  }
   for (const { ref, taskState } of error.candidates ?? []) {
     lines.push(`  ${taskState}  ${session ? session.urlOf(ref) : ref.taskId}`);
   }
