@@ -29,19 +29,25 @@ describe("what --help shows", { concurrency: 4 }, () => {
       await symlink(program, join(bin, "anaplan-tasks"));
       const lines = example
         .replaceAll("http://127.0.0.1:8080", origin)
+        .split(/\nThen, in another terminal/)[0]
         .split("\n")
         .filter((line) => !line.includes("anaplan-tasks simulate"))
         .map((line) => line.trim().replace("npx anaplan-tasks", "anaplan-tasks"));
       const env = { PATH: `${bin}:${process.env.PATH}`, HOME: cwd };
       const script = start(t, ["-ec", lines.join("\n")], { env, cwd, command: ["sh"] });
       // Nobody wants to wait for what runs there.
-      const hurry = setInterval(() => void post("/simulator/clock", { advance: 60_000 }), 2_000);
-      t.after(() => clearInterval(hurry));
+      if (command === "run") {
+        await script.says(/started/);
+        await post("/simulator/clock", { advance: 60_000 });
+      }
+      if (command === "login") {
+        const [, userCode] = await script.says(/the code {2}(\S+)/);
+        await post("/simulator/approve", { userCode });
+      }
       const code = await script.exited;
       assert.equal(code, 0, script.stdout() + script.stderr());
-      if (command === "run" || command === "download") {
-        assert.deepEqual(await readdir(cwd), ["revenue.csv"]);
-      }
+      const files = { run: ["revenue.csv"], download: ["rates.csv"], login: [".anaplan-token"] };
+      assert.deepEqual(await readdir(cwd), files[command] ?? []);
     });
   }
 });

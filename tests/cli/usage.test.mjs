@@ -64,7 +64,7 @@ describe("the command line", { concurrency: 4 }, () => {
       /--export-id: expected a string/,
     ],
     [["run", "nonsense", "--base-url", "http://127.0.0.1:9"], /the reference: expected/],
-    [["run", `${somewhere}/tasks/T`], /the reference: expected/],
+    [["run", `${somewhere}/tasks/T`], /that is a task's URL, which watch follows/],
     [["run", somewhere, "--timeout", "soon"], /--timeout: expected a duration/],
     [["run", somewhere, "--on-interrupt", "panic"], /--on-interrupt: expected detach or cancel/],
     [["run", somewhere, "--map", "Version"], /--map: expected TYPE=NAME/],

@@ -52,7 +52,8 @@ ${credentialHelp}
 ${exitHelp}
 
 ${exampleHelp}
-  npx anaplan-tasks download ${urls.export} ${signIn} --output revenue.csv
+  npx anaplan-tasks run ${urls.quick} ${signIn} --output -
+  npx anaplan-tasks download ${urls.quick} ${signIn} --output rates.csv
 `,
   options,
   words: 1,
@@ -68,7 +69,7 @@ async function work(session: Session<typeof options>): Promise<number> {
   if (output !== undefined) await checkOutput("--output", output);
   const fetching = { report, signal: interruption.signal, output, force };
   const more = output === undefined ? "" : ` --output ${quoted(output)}`;
-  session.onward = () => ({ text: "nothing was written" });
+  session.onward = (error) => (error ? undefined : { text: "nothing was written" });
 
   if (values.file !== undefined || values["file-id"] !== undefined) {
     const ref = await fileOf(anaplan, values, call);
@@ -76,7 +77,8 @@ async function work(session: Session<typeof options>): Promise<number> {
     return exit.succeeded;
   }
   const ref = await refOf(session, words[0]);
-  session.onward = () => ({ text: "nothing was written", resume: again("download", ref, more) });
+  session.onward = (error) =>
+    error ? undefined : { text: "nothing was written", resume: again("download", ref, more) };
   if (!isTask(ref)) {
     if (values.dump) throw new UsageError("--dump: give a task's URL, not that of an action");
     await fetchTo(fetching, (options) => anaplan.action(ref).download(options));

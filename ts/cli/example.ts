@@ -1,16 +1,13 @@
 // What examples share: they work as they are, with the simulator's tenant.
 
-/** The simulator's first workspace and model, and how to reach them, as options. */
-export const simulated = `--base-url http://127.0.0.1:8080/2/0`;
-
-const model =
-  "http://127.0.0.1:8080/2/0/workspaces/c34d0bff90150280e099ec6cd7363ca5" +
-  "/models/85E7BB0F12278575491718DE357E3DA8";
+const models = "http://127.0.0.1:8080/2/0/workspaces/c34d0bff90150280e099ec6cd7363ca5/models";
+const model = `${models}/85E7BB0F12278575491718DE357E3DA8`;
 
 export const urls = {
   model,
   export: `${model}/exports/116000000001`,
-  process: `${model}/processes/118000000001`,
+  /** Takes a few seconds. */
+  quick: `${models}/CB435C8E746167966775DC7701564F61/exports/116000000007`,
   task: `${model}/exports/116000000001/tasks/9AFCD44D14CF8BFE7476CF8A4BAA5DC0`,
 };
 

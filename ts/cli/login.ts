@@ -33,8 +33,10 @@ ${reportHelp}
 ${exitHelp}
 
 ${exampleHelp.split("\n").slice(0, 2).join("\n")}
-  export ANAPLAN_CLIENT_ID=simulated-device
+  export ANAPLAN_CLIENT_ID=70616f2f48dce01c40d6824e2ef3fc17
   npx anaplan-tasks login --refresh-token-file ~/.anaplan-token --oauth-url http://127.0.0.1:8080
+Then, in another terminal, in place of a person who confirms the code:
+  curl http://127.0.0.1:8080/simulator/approve -d '{"userCode":"THE-CODE"}'
 `,
   options: {},
   words: 0,

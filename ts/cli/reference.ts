@@ -74,6 +74,9 @@ export async function actionOf(
   const named = given.filter((name) => values[name] !== undefined);
   if (url !== undefined) {
     if (named.length) throw new UsageError(`a URL and --${named[0]}: which of them?`);
+    if (isTask(anaplan, url)) {
+      throw new UsageError("that is a task's URL, which watch follows; expected an action's");
+    }
     return { ref: explained(() => anaplan.action(url).ref) };
   }
   if (named.length > 1) {
@@ -93,6 +96,14 @@ export async function actionOf(
   const list = explained(() => anaplan[kind.list](model, call));
   const found = await byName(kind, value, list);
   return { ref: refTo(found.id), name: found.name };
+}
+
+function isTask(anaplan: Anaplan, url: string): boolean {
+  try {
+    return Boolean(anaplan.task(url));
+  } catch {
+    return false;
+  }
 }
 
 /** The task that a URL or options name. */

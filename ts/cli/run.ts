@@ -15,7 +15,7 @@ import { freeName } from "./output.js";
 import { actionHelp, actionOf, actionOptions, nameOf, type Found } from "./reference.js";
 import { reportHelp } from "./report.js";
 import { clientCommand, type Session } from "./session.js";
-import { startHelp, startOptions, startTask } from "./starting.js";
+import { startHelp, startOf, startOptions, startTask } from "./starting.js";
 
 const options = { ...actionOptions, ...startOptions, ...followOptions, ...fileOptions } as const;
 
@@ -55,10 +55,11 @@ ${exampleHelp}
 async function work(session: Session<typeof options>): Promise<number> {
   const { anaplan, values, words, call } = session;
   const wish = wishOf(values);
+  const starting = startOf(values);
   const found = await actionOf(anaplan, values, words[0], call);
   await checkFiles(values, found.ref);
   if (values.output === undefined) await checkOwnName(session, found);
-  const task = await startTask(session, found, values);
+  const task = await startTask(session, found, starting);
   session.report.started(task.ref, session.urlOf(task.ref));
   return finish(session, task, wish, { download: true });
 }

@@ -23,7 +23,7 @@ export function refuseSecrets(args: readonly string[]): void {
     const [, name = ""] = /^--?([\w-]+)/.exec(arg) ?? [];
     if (Object.hasOwn(instead, name)) {
       throw new UsageError(
-        `--${name}: who you are is not for an argument, which others on this machine can read;` +
+        `'--${name}': who you are is not for an argument, which others on this machine can read;` +
           ` ${instead[name]}`,
       );
     }

@@ -5,7 +5,7 @@ import { exit, exitHelp } from "./exit.js";
 import { actionHelp, actionOf, actionOptions } from "./reference.js";
 import { reportHelp } from "./report.js";
 import { clientCommand } from "./session.js";
-import { startHelp, startOptions, startTask } from "./starting.js";
+import { startHelp, startOf, startOptions, startTask } from "./starting.js";
 import { write } from "./stdout.js";
 
 export const start = clientCommand({
@@ -35,8 +35,9 @@ ${exampleHelp}
   words: 1,
   async work(session) {
     const { anaplan, values, words, call, urlOf } = session;
+    const options = startOf(values);
     const found = await actionOf(anaplan, values, words[0], call);
-    const task = await startTask(session, found, values);
+    const task = await startTask(session, found, options);
     if (values.json) session.report.started(task.ref, urlOf(task.ref));
     else write(`${urlOf(task.ref)}\n`);
     return exit.succeeded;

@@ -1,5 +1,5 @@
 // An action that becomes a task, once.
-import type { MappingParameter, Task } from "../types.js";
+import type { MappingParameter, StartOptions, Task } from "../types.js";
 import { UsageError } from "./command.js";
 import type { Found } from "./reference.js";
 import type { Session } from "./session.js";
@@ -23,10 +23,18 @@ type Starting = Pick<
   "anaplan" | "report" | "interruption" | "urlOf" | "again" | "onward"
 >;
 
+/** What the options say of a start. */
+export function startOf({ locale, map }: Values): StartOptions {
+  return { localeName: locale, mappingParameters: map?.map(parseMap) };
+}
+
 /** Starts it. A signal meanwhile waits for the answer, so that the user learns which task it is. */
-export async function startTask(session: Starting, { ref }: Found, values: Values): Promise<Task> {
+export async function startTask(
+  session: Starting,
+  { ref }: Found,
+  options: StartOptions,
+): Promise<Task> {
   const { anaplan, report, interruption, urlOf, again } = session;
-  const mapped = values.map?.map(parseMap);
   const { signal } = interruption;
   signal.throwIfAborted();
   const heard = () => {
@@ -40,7 +48,6 @@ export async function startTask(session: Starting, { ref }: Found, values: Value
     url: urlOf(ref),
   });
   try {
-    const options = { localeName: values.locale, mappingParameters: mapped };
     return await anaplan.action(ref).start(options);
   } finally {
     signal.removeEventListener("abort", heard);
