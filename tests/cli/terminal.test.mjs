@@ -71,10 +71,13 @@ describe("in a terminal", { concurrency: true, skip }, () => {
     test(`hostile texts neither obey nor break the line of ${columns} columns`, async (t) => {
       const other = await ending(t, { step: hostile, progress: null });
       const { exited, stdout } = await terminal(t, ["watch", other.taskUrl], { columns });
+      const before = performance.now();
       assert.equal(await exited, 0);
+      const seconds = (performance.now() - before) / 1_000;
       const { default: width } = await import("string-width");
       const states = drawn(stdout()).filter((text) => !text.includes("succeeded"));
       assert.ok(states.length > 2, JSON.stringify(stdout()));
+      assert.ok(states.length <= seconds * 5 + 2, `${states.length} in ${seconds} s`);
       for (const text of states) {
         assert.ok(width(text) < columns, `${width(text)}: ${text}`);
         assert.doesNotMatch(text, /[\u0000-\u001f]|\d %/);
