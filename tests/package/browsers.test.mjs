@@ -80,6 +80,8 @@ describe("in a browser", () => {
           context: folder,
           entry: "./app.js",
           output: { path: folder, filename: "out.js" },
+          // Of every asset above 250 kB, it advises to load it later.
+          performance: { hints: false },
         },
         (error, result) => (error ? reject(error) : resolve(result)),
       ),

@@ -53,7 +53,10 @@ test("nothing in it depends on where it was built or is loaded from", async () =
     ...["simulator.js", "simulator.cjs"],
   ]) {
     const text = await installed(`pkg/${file}`);
-    assert.doesNotMatch(text, /import\.meta|__dirname|\bnode:/, file);
+    // Loaded where a file is read or written, by a name that no bundler follows.
+    const [before, ...after] = text.split('"node:fs/promises"');
+    assert.ok(after.length <= 1, file);
+    assert.doesNotMatch(before + after, /import\.meta|__dirname|\bnode:/, file);
   }
 });
 
