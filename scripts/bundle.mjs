@@ -61,7 +61,15 @@ async function write(entry, outfile, options) {
   // Printed again with its lines: that of an error which nobody catches goes to the user's log, and
   // in one line it would take the whole core along.
   const { code } = await esbuild.transform(outputFiles[0].text, { loader: "js" });
-  await writeFile(at(outfile), code);
+  await writeFile(at(outfile), forBundlers(code));
+}
+
+/** What is imported by a name that is not known here is the host's; minifying takes the word on that. */
+function forBundlers(code) {
+  return code.replace(
+    /\bimport\((\w+)\)/g,
+    "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)",
+  );
 }
 
 // A `.wasm` file is a text to whoever imports it.
