@@ -42,5 +42,10 @@ export async function fetchTo(
 
 async function toStandardOutput({ stream }: Download): Promise<void> {
   const source = Readable.fromWeb(stream as unknown as ReadableStream<Uint8Array>);
-  await pipeline(source, process.stdout, { end: false });
+  try {
+    await pipeline(source, process.stdout, { end: false });
+  } catch (error) {
+    // Whoever reads may have had enough.
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
 }

@@ -106,7 +106,7 @@ export async function follow(session: Following, task: Task, wish: Wish): Promis
     let last: TaskStatus | undefined;
     const options = { signal: isToCancel ? undefined : signal, timeout: wish.timeout };
     for await (const status of task.watch(options)) report.status((last = status));
-    report.ended(last!);
+    report.ended(last!, last!.phase === "failed" ? await hintOf(task) : undefined);
     return last!;
   } catch (error) {
     // One for a single answer comes sooner.
@@ -116,6 +116,14 @@ export async function follow(session: Following, task: Task, wish: Wish): Promis
   } finally {
     signal.removeEventListener("abort", cancel);
   }
+}
+
+/** What helps against a failure, of which the status is known already: nothing is sent. */
+async function hintOf(task: Task): Promise<string | undefined> {
+  return task.result().then(
+    () => undefined,
+    (error: unknown) => (isAnaplanError(error) ? error.hint : undefined),
+  );
 }
 
 async function askToCancel({ report }: Following, task: Task): Promise<void> {

@@ -4,15 +4,20 @@ import type { TaskResult, TaskStatus } from "../types.js";
 import { clock } from "./duration.js";
 import { clean } from "./text.js";
 
-/**
- * A line on how it ended, and more lines on why. How long it took is known where it was seen before its
- * end; Anaplan tells only when it began.
- */
-export function outcomeText(status: TaskStatus, took?: number): string {
+interface More {
+  /** Known where it was seen before its end; Anaplan tells only when it began. */
+  took?: number | undefined;
+  /** What helps against a failure. */
+  hint?: string | undefined;
+}
+
+/** A line on how it ended, and more lines on why. */
+export function outcomeText(status: TaskStatus, { took, hint }: More = {}): string {
   const before = status.phase === "succeeded" ? "in" : "after";
   const time = took === undefined ? "" : ` ${before} ${clock(took)}`;
   const lines = [`${words[status.phase] ?? clean(status.taskState)}${time}`];
   if (status.result) lines.push(...resultLines(status.result, "  "));
+  if (hint !== undefined) lines.push(`  ${clean(hint)}`);
   return lines.join("\n");
 }
 

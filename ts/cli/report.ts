@@ -29,7 +29,8 @@ export interface FileReport {
 export interface Report {
   started(ref: TaskRef, url: string): void;
   status(status: TaskStatus): void;
-  ended(status: TaskStatus): void;
+  /** `hint` is what helps against a failure. */
+  ended(status: TaskStatus, hint?: string): void;
   transfer(name: string, progress: TransferProgress): void;
   file(file: FileReport): void;
   event(event: ClientEvent): void;
@@ -60,8 +61,8 @@ class JsonReport implements Report {
     writeJson({ type: "status", ...status });
   }
 
-  ended(status: TaskStatus): void {
-    if (status.phase !== "succeeded") complain(outcomeText(status));
+  ended(status: TaskStatus, hint?: string): void {
+    if (status.phase !== "succeeded") complain(outcomeText(status, { hint }));
   }
 
   transfer(): void {}
@@ -99,8 +100,8 @@ class QuietReport implements Report {
   say(): void {}
   end(): void {}
 
-  ended(status: TaskStatus): void {
-    if (status.phase !== "succeeded") complain(outcomeText(status));
+  ended(status: TaskStatus, hint?: string): void {
+    if (status.phase !== "succeeded") complain(outcomeText(status, { hint }));
   }
 
   file({ caveats = [] }: FileReport): void {
@@ -139,8 +140,8 @@ class LogReport implements Report {
     this.#last = text;
   }
 
-  ended(status: TaskStatus): void {
-    this.#log(outcomeText(status, tookOf(status, this.#began)));
+  ended(status: TaskStatus, hint?: string): void {
+    this.#log(outcomeText(status, { took: tookOf(status, this.#began), hint }));
   }
 
   transfer(): void {}
@@ -189,8 +190,8 @@ class TerminalReport implements Report {
     );
   }
 
-  ended(status: TaskStatus): void {
-    const [first, ...more] = outcomeText(status, tookOf(status, this.#began)).split("\n");
+  ended(status: TaskStatus, hint?: string): void {
+    const [first, ...more] = outcomeText(status, { took: tookOf(status, this.#began), hint }).split("\n");
     const colour = status.phase === "succeeded" ? 32 : status.phase === "failed" ? 31 : 33;
     const shown = this.#colours ? `\u001b[${colour}m${first}\u001b[39m` : first;
     this.#line.print([shown, ...more, ""].join("\n"));
