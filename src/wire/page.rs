@@ -22,11 +22,11 @@ impl Page {
         let mut paging = answer.take("meta").take("paging");
         let total_size = paging.take("totalSize").into_number();
         let mut list = answer.take(key);
-        if list == Json::Null {
+        if list == Json::Null && !single.is_empty() {
             list = answer.take(single);
-        }
-        if list == Json::Null && answer.text("taskId").is_some() && !single.is_empty() {
-            list = answer;
+            if list == Json::Null && answer.text("taskId").is_some() {
+                list = answer;
+            }
         }
         let received = match &list {
             Json::Null => 0,
