@@ -97,11 +97,12 @@ impl Client {
                 }
             });
             if aborted.await {
-                // It cannot be called back, and what it makes is to be cancelled, too.
+                // Once sent, it cannot be called back, and what it makes is to be cancelled, too.
                 if let Some(Starting { start, started }) = starting
+                    && started.is_sent.get()
                     && start.await.is_ok()
                 {
-                    tasks.extend(started.take());
+                    tasks.extend(started.task.take());
                 }
                 for task in tasks {
                     if task.latest().is_none_or(|status| !status.done) {
@@ -120,7 +121,16 @@ pub struct Starting {
     /// Resolves then.
     pub start: Ticket,
     /// It.
-    pub started: Rc<RefCell<Option<Rc<Task>>>>,
+    pub started: Rc<Started>,
+}
+
+/// How far a start is.
+#[derive(Default)]
+pub struct Started {
+    /// Whether there may be a task.
+    pub is_sent: Cell<bool>,
+    /// It, once it is known.
+    pub task: RefCell<Option<Rc<Task>>>,
 }
 
 /// Waits for an abort to act upon it, until this is dropped.

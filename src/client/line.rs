@@ -1,5 +1,6 @@
 //! One request after another, whomever to, through budget, time and errors.
 
+use std::cell::Cell;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 
@@ -58,6 +59,8 @@ pub struct Content<'a> {
     pub is_file: bool,
     /// What the field `error` may say in an answer that is not a failure, whatever its status.
     pub words: &'a [&'static str],
+    /// Set when it goes out, for then it cannot be called back.
+    pub is_sent: Option<&'a Cell<bool>>,
 }
 
 /// A success, and what must not be repeated from it.
@@ -125,6 +128,9 @@ impl Line {
         // Whoever gave up in this very turn, perhaps because of an event, is heard first.
         yield_now().await;
         self.events.tell(&Event::request(about));
+        if let Some(is_sent) = content.is_sent {
+            is_sent.set(true);
+        }
         let started = monotonic();
         let answer = pin!(self.fetch.send(&request));
         let body = match select(answer, pin!(sleep(patience))).await {

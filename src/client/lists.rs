@@ -10,6 +10,7 @@ use super::failure::Failure;
 use super::line::{Answer, Content};
 use super::{Client, Limits, Value};
 use crate::error::{Code, Error};
+use crate::platform::monotonic;
 use crate::policy::{Class, Follows, Millis, Paging};
 use crate::reference::{ActionRef, FileRef, Given, Id, Kind, ModelRef, Path};
 use crate::status::TaskSummary;
@@ -33,7 +34,7 @@ pub(super) struct Rows {
     pub rows: Vec<Json>,
     /// What the server's clock shows, in milliseconds since the epoch, to the second.
     pub server_date: Option<f64>,
-    /// How long the answer took.
+    /// How long the answer took, or all of them.
     pub took: Millis,
     /// How many rows came, those included that are none.
     received: usize,
@@ -90,19 +91,17 @@ impl Pages {
         };
         let work = async {
             let mut page = self.client.page(&self.listing, offset, true).await?;
-            let mut next = follow(&mut self.paging.borrow_mut(), &mut page)?;
+            let mut paging = self.paging.take();
+            let mut next = follow(&mut paging, &mut page)?;
             if matches!(self.listing, Listing::Tasks(_))
                 && offset == 0
                 && !is_newest_first(&page.rows)
             {
                 // The server has its own order, so all must be there to be put in ours.
-                while let Some(offset) = next {
-                    let mut more = self.client.page(&self.listing, offset, true).await?;
-                    next = follow(&mut self.paging.borrow_mut(), &mut more)?;
-                    page.rows.append(&mut more.rows);
-                }
+                self.client.rest(&self.listing, &mut paging, &mut page, next.take()).await?;
                 page.rows = newest_first(page.rows);
             }
+            self.paging.replace(paging);
             self.next.set(next);
             let rows = page.rows.into_iter().filter_map(|row| self.listing.row(row));
             Ok(Value::Rows(rows.collect()))
@@ -131,27 +130,46 @@ impl Client {
 
     /// All rows of a list.
     pub(super) async fn all(&self, listing: &Listing) -> Result<Vec<Json>, Failure> {
-        let (mut paging, mut rows, mut next) = (Paging::default(), Vec::new(), Some(0));
-        while let Some(offset) = next {
-            let mut page = self.page(listing, offset, true).await?;
-            next = follow(&mut paging, &mut page)?;
-            rows.append(&mut page.rows);
-        }
-        Ok(rows)
+        Ok(self.whole(listing, &|_| false).await?.rows)
     }
 
-    /// The newest tasks of an action, in whatever order.
+    /// The newest tasks of an action, in whatever order, and many an older one.
     pub(super) async fn newest(&self, action: &ActionRef) -> Result<Rows, Failure> {
-        let listing = Listing::Tasks(action.clone());
-        let page = self.page(&listing, 0, true).await?;
-        #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 rows")]
-        let more = page.total.unwrap_or(0.0) - page.received as f64;
-        if is_newest_first(&page.rows) || more < 1.0 {
-            return Ok(page);
+        self.whole(&Listing::Tasks(action.clone()), &is_newest_first).await
+    }
+
+    /// All of a list, unless its first page will do.
+    async fn whole(
+        &self,
+        listing: &Listing,
+        will_do: &dyn Fn(&[Json]) -> bool,
+    ) -> Result<Rows, Failure> {
+        let mut page = self.page(listing, 0, true).await?;
+        if !will_do(&page.rows) {
+            let mut paging = Paging::default();
+            let next = follow(&mut paging, &mut page)?;
+            let before = monotonic();
+            self.rest(listing, &mut paging, &mut page, next).await?;
+            // The `Date` is still that of the first, which came at some moment in this time.
+            page.took += monotonic() - before;
         }
-        // The oldest first: then they are at the end.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
-        self.page(&listing, more as usize, true).await
+        Ok(page)
+    }
+
+    /// Puts all that follows behind a page, from row `next`.
+    async fn rest(
+        &self,
+        listing: &Listing,
+        paging: &mut Paging,
+        page: &mut Rows,
+        mut next: Option<usize>,
+    ) -> Result<(), Failure> {
+        while let Some(offset) = next {
+            let mut more = self.page(listing, offset, true).await?;
+            next = follow(paging, &mut more)?;
+            page.rows.append(&mut more.rows);
+        }
+        Ok(())
     }
 
     /// A page that begins at this row; asked for as often as makes sense, or once.
@@ -225,9 +243,14 @@ impl Listing {
     }
 }
 
-/// The id of a row.
-fn identified(argument: &'static str, fields: Json) -> Option<(Id, Json)> {
+/// The id of a row, which has a name then, be it an empty one: everybody takes that for granted.
+fn identified(argument: &'static str, mut fields: Json) -> Option<(Id, Json)> {
     let id = fields.text("id")?.to_owned();
+    if fields.text("name").is_none()
+        && let Json::Object(fields) = &mut fields
+    {
+        fields.push(("name".to_owned(), Json::Text(String::new())));
+    }
     Some((Id::parse(argument, Given::Text(id)).ok()?, fields))
 }
 

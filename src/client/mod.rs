@@ -20,7 +20,7 @@ mod tasks;
 mod upload;
 mod watch;
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -46,7 +46,7 @@ use crate::platform::{Opaque, Timers};
 use crate::policy::Watcher;
 use crate::reference::{ActionRef, TaskRef};
 use crate::status::{Phase, TaskStatus};
-use limits::{Closed, Starting};
+use limits::{Closed, Started, Starting};
 use starts::Starts;
 use tasks::{Cancelled, Task, Tasks, Wait, Want};
 
@@ -111,7 +111,10 @@ impl Client {
                 }
                 status
             }
-            Call::Start(action, body) => return self.start(&action, &body).await.map(Value::Task),
+            Call::Start(action, body) => {
+                let task = self.start(&action, &body, &Cell::default()).await;
+                return task.map(Value::Task);
+            }
             Call::Metadata(action) => return self.metadata(&action).await.map(Value::Json),
             Call::Announce(file, count) => return self.announce(&file, count).await,
             Call::Put(file, chunk, bytes, is_gzip) => {
@@ -134,14 +137,14 @@ impl Client {
         limits: Limits,
     ) -> Result<Value, Failure> {
         limits.meanwhile.set(STARTED);
-        let (flight, started) = (Flight::default(), Rc::new(RefCell::new(None)));
+        let (flight, started) = (Flight::default(), Rc::<Started>::default());
         let join = || {
             flight.join(|| {
                 let (client, started) = (self.clone(), Rc::clone(&started));
                 let (action, body) = (action.clone(), body.clone());
                 async move {
-                    let task = client.start(&action, &body).await?;
-                    *started.borrow_mut() = Some(client.0.tasks.open(&task));
+                    let task = client.start(&action, &body, &started.is_sent).await?;
+                    started.task.replace(Some(client.0.tasks.open(&task)));
                     Ok(())
                 }
             })
@@ -151,7 +154,7 @@ impl Client {
         let watchdog = self.cancel_on_abort(&limits, &[], Some(watched));
         let work = async {
             starting.await?;
-            let task = started.borrow().clone();
+            let task = started.task.borrow().clone();
             match task {
                 Some(task) => self.wait(&task, Want::Next(watcher)).await.map(Value::Status),
                 None => Err(Error::new(crate::error::Code::Internal, "no task").into()),
@@ -159,7 +162,7 @@ impl Client {
         };
         let result = self.run(&limits, pin!(work)).await;
         drop(watchdog);
-        let task = started.borrow().clone();
+        let task = started.task.borrow().clone();
         result.map_err(|failure| match task {
             Some(task) => about(failure, &task),
             None => failure,

@@ -1,6 +1,6 @@
 //! Starting actions. Whatever happens, one call never makes two tasks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
@@ -19,7 +19,10 @@ use crate::wire;
 /// What this client has started, and is about to.
 #[derive(Default)]
 pub struct Starts {
-    under_way: RefCell<Vec<ActionRef>>,
+    /// Those that wait for their answers, by number.
+    under_way: RefCell<Vec<(u64, ActionRef)>>,
+    /// How many there were ever.
+    count: Cell<u64>,
     known: RefCell<VecDeque<TaskRef>>,
     changed: Notify,
 }
@@ -42,42 +45,51 @@ impl Starts {
         known.push_back(task.clone());
     }
 
-    /// Resolves when no start of this action is waiting for its answer: what another will turn out
-    /// to have made must not be taken for one's own.
+    /// Resolves when no start of this action that was sent before now is waiting for its answer: what
+    /// another will turn out to have made must not be taken for one's own.
     async fn settled(&self, action: &ActionRef) {
+        let count = self.count.get();
         let mut listening = self.changed.listen();
         poll_fn(|cx| {
             listening.heard(cx);
-            if self.under_way.borrow().contains(action) { Poll::Pending } else { Poll::Ready(()) }
+            let under_way = self.under_way.borrow();
+            if under_way.iter().any(|(number, other)| *number < count && other == action) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
         })
         .await;
     }
 }
 
 /// A start that waits for its answer.
-struct UnderWay<'a>(&'a Starts, &'a ActionRef);
+struct UnderWay<'a>(&'a Starts, u64);
 
 impl<'a> UnderWay<'a> {
-    fn new(starts: &'a Starts, action: &'a ActionRef) -> Self {
-        starts.under_way.borrow_mut().push(action.clone());
-        Self(starts, action)
+    fn new(starts: &'a Starts, action: &ActionRef) -> Self {
+        let number = starts.count.get();
+        starts.count.set(number.wrapping_add(1));
+        starts.under_way.borrow_mut().push((number, action.clone()));
+        Self(starts, number)
     }
 }
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let mut under_way = self.0.under_way.borrow_mut();
-        if let Some(place) = under_way.iter().position(|action| action == self.1) {
-            under_way.swap_remove(place);
-        }
-        drop(under_way);
+        self.0.under_way.borrow_mut().retain(|(number, _)| *number != self.1);
         self.0.changed.notify();
     }
 }
 
 impl Client {
-    /// Starts an action, with this body.
-    pub(super) async fn start(&self, action: &ActionRef, body: &str) -> Result<TaskRef, Failure> {
+    /// Starts an action, with this body. `is_sent` tells whether there may be a task.
+    pub(super) async fn start(
+        &self,
+        action: &ActionRef,
+        body: &str,
+        is_sent: &Cell<bool>,
+    ) -> Result<TaskRef, Failure> {
         let exchange = &self.0.exchange;
         let path = Path::Tasks(action.clone()).to_string();
         let mut retry = Retry::new(exchange.line.attempts);
@@ -86,7 +98,11 @@ impl Client {
                 About { method: "POST", path: &path, task: None, attempt: retry.made() + 1.0 };
             let token = exchange.ready(Class::Start).await?;
             let sent_at = wall();
-            let content = Content { payload: Payload::Json(body), ..Content::default() };
+            let content = Content {
+                payload: Payload::Json(body),
+                is_sent: Some(is_sent),
+                ..Content::default()
+            };
             let answered = {
                 let _under_way = UnderWay::new(&self.0.starts, action);
                 let answer = exchange.send(&about, content, token).await;
@@ -106,6 +122,7 @@ impl Client {
                 Fate::Refused => return Err(failure),
                 Fate::Unknown => break self.find(action, sent_at, failure).await?,
                 Fate::Unsent => {
+                    is_sent.set(false);
                     let circumstances =
                         Circumstances { chance: chance(), ..Circumstances::default() };
                     let Some(delay) = retry.again(error, &circumstances) else {
@@ -134,16 +151,18 @@ impl Client {
             if delay > 0.0 {
                 sleep(delay).await;
             }
-            starts.settled(action).await;
             let page = match self.newest(action).await {
                 Ok(page) => page,
-                Err(failure @ Failure::Failed(..)) => {
+                // For want of a token, too: what was sent was sent.
+                Err(failure) if failure.error().is_some() => {
                     trouble = Some(failure);
                     break;
                 }
                 Err(failure) => return Err(failure),
             };
             let answered_at = wall();
+            // Whatever is listed was sent by now.
+            starts.settled(action).await;
             let asked_at = answered_at - page.took;
             let look = Look { asked_at, answered_at, server_date: page.server_date };
             candidates.clear();
@@ -195,8 +214,10 @@ fn uncertain(lost: Failure, trouble: Option<Failure>, candidates: Vec<TaskSummar
         (None, several) => format!("and {several} tasks may be it"),
     };
     let mut message = format!("it is not known whether the task was started: {what}");
-    if let Some(error) = trouble.as_ref().and_then(Failure::error) {
+    let mut cause = cause;
+    if let Some(Failure::Failed(error, why) | Failure::Tokenless(error, why)) = trouble {
         message = message + " (" + &error.message + ")";
+        cause = cause.or(why);
     }
     message = message
         + ". Look at the candidates, if there are any, before it is started again. What \
