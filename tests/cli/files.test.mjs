@@ -83,6 +83,17 @@ describe("a file", { concurrency: 4 }, () => {
     assert.deepEqual(await readdir(cwd), []);
   });
 
+  test("ends in peace where nobody reads the file of a run to its end", async (t) => {
+    const answer = (_, response, call) =>
+      call.startsWith("GET /files/E1/chunks/") && response.end("x".repeat(5_000_000));
+    const { exportUrl } = await anaplan(t, { answer });
+    const args = ["run", exportUrl, "--output", "-", "-q"];
+    const { child, exited, stderr } = start(t, args, { env });
+    await once(child.stdout, "data");
+    child.stdout.destroy();
+    assert.deepEqual([await exited, stderr()], [0, ""]);
+  });
+
   test("whose reader had enough ends in peace", async (t) => {
     const answer = (_, response, call) => {
       if (call !== "GET /files/E1/chunks/0") return;
