@@ -12,12 +12,13 @@ use super::call::{After, Reading};
 use super::chunk::{Fetching, Part};
 use super::flight::{Flight, Ticket};
 use super::lists::Listing;
+use super::tasks::Want;
 use super::{Client, Failure, Limits, Value};
 use crate::error::{Code, Error};
 use crate::platform::{Bytes, Notify, wall};
 use crate::policy::{self, Meaning, Other, State, Transfer};
 use crate::reference::{FileRef, Id, Kind};
-use crate::status::TaskSummary;
+use crate::status::{Phase, TaskSummary};
 
 /// A file, of which only its list of chunks was asked for yet. Chunks are fetched while somebody reads.
 /// Dropping it ends that.
@@ -180,9 +181,18 @@ impl Client {
                 Meaning::MayBeReplaced => MAY_BE_REPLACED,
                 Meaning::MayChange => MAY_CHANGE,
                 Meaning::Replaced => {
-                    let text =
-                        "the export was run again since, by the same user: the file is of that run";
-                    return Err(Error::new(Code::StaleFile, text).into());
+                    // A list says COMPLETE of what failed, too, and that has written nothing.
+                    let task = self.0.tasks.open(&task.reference);
+                    match self.wait(&task, Want::Once).await.map(|status| status.phase) {
+                        Ok(Phase::Failed) => continue,
+                        Ok(Phase::Succeeded) => {
+                            let text = "the export was run again since, by the same user: the file \
+                                 is of that run";
+                            return Err(Error::new(Code::StaleFile, text).into());
+                        }
+                        Err(failure) if failure.error().is_none() => return Err(failure),
+                        _ => MAY_BE_REPLACED,
+                    }
                 }
             };
             if !caveats.contains(&caveat) {

@@ -38,7 +38,7 @@ pub struct Other {
 pub enum State {
     /// It may yet write.
     UnderWay,
-    /// It may have written.
+    /// It may have written, unless it failed.
     Complete,
     /// It has written nothing.
     Cancelled,
@@ -53,7 +53,7 @@ pub enum Meaning {
     MayBeReplaced,
     /// It may change while it is read, likewise.
     MayChange,
-    /// It is that one's.
+    /// It is that one's, if that has succeeded.
     Replaced,
 }
 
