@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "anaplan-tasks";
+import { createSimulator } from "anaplan-tasks/simulator";
 import { driveTime } from "../support/clock.mjs";
 import { failure, memoryServer, model, reply } from "../support/memory.mjs";
 import { runScenarios, scenario } from "../support/scenario.mjs";
@@ -543,7 +544,49 @@ test("what a server says holds no token, whatever fails", async (t) => {
   assert.doesNotMatch(JSON.stringify(error), /s3cret/);
 });
 
-/** A server in whose `sessions` tasks are made; the POST is answered by `lose`. */
+test("the simulator loses answers, and another user's tasks stay theirs", async () => {
+  const simulator = createSimulator();
+  const { token, workspaceId, models } = await simulator.describe();
+  const ref = { workspaceId, modelId: models[0].modelId, exportId: models[0].exports[0].exportId };
+  const anaplan = await connect({ fetch: simulator, auth: token, requestTimeout: 5_000 });
+  const action = anaplan.action(ref);
+  const known = new Set();
+  const others = async () => {
+    for await (const { taskId } of action.tasks()) known.add(taskId);
+  };
+  for (const clockSkew of [0, 300_000, -300_000]) {
+    await simulator.set({ clockSkew });
+    await simulator.startAsAnother(ref);
+    await simulator.advance(5_000);
+    await others();
+    for (const answer of ["noAnswer", 503, "truncated", "empty", "reset", "loginPage"]) {
+      const lost = { answer, on: ["start"], times: 1, executed: true };
+      await simulator.set({ failures: [lost] });
+      const task = await action.start();
+      assert.ok(!known.has(task.ref.taskId), `${answer}: another's`);
+      assert.equal((await task.status()).taskId, task.ref.taskId);
+      const before = known.size;
+      await others();
+      assert.equal(known.size, before + 1, `${answer}: two tasks`);
+      // Beyond the quarter of a second in which two cannot be told apart.
+      await simulator.advance(2_000);
+    }
+  }
+  // Another user in the very moment.
+  await simulator.set({
+    clockSkew: 0,
+    failures: [{ answer: "noAnswer", on: ["start"], times: 1, executed: true }],
+  });
+  const [started, theirs] = await Promise.allSettled([
+    action.start(),
+    wait(30).then(() => simulator.startAsAnother(ref)),
+  ]);
+  if (started.status === "fulfilled")
+    assert.notEqual(started.value.ref.taskId, theirs.value.taskId);
+  else assert.equal(started.reason.candidates.length, 2);
+});
+
+/** A server with an old task and, once a POST came, another; that is answered by `lose`. */
 const losing =
   (lose) =>
   (request, response, { method, log }) => {
