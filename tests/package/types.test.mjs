@@ -6,8 +6,11 @@ import { consumer } from "../support/packed.mjs";
 import { runProgram } from "../support/process.mjs";
 
 const source = `
-  import { connect } from "anaplan-tasks";
-  import type { Anaplan, Auth, ClientEvent, History, TaskResult, TaskStatus } from "anaplan-tasks";
+  import { AnaplanError, connect } from "anaplan-tasks";
+  import type {
+    Anaplan, Auth, ClientEvent, Download, History, MappingParameter, ModelRef, TaskResult, TaskStatus,
+    UploadResult,
+  } from "anaplan-tasks";
   import { createSimulator } from "anaplan-tasks/simulator";
 
   export async function use(signal: AbortSignal): Promise<"running" | "other"> {
@@ -40,6 +43,46 @@ const source = `
     if (status.phase === "runing") return "other";
     return status.phase === "running" && progress !== 1 ? "running" : "other";
   }
+
+  export async function live(anaplan: Anaplan, model: ModelRef): Promise<string[]> {
+    const action = anaplan.action({ ...model, exportId: "116000000001" });
+    const { exportId } = action.ref;
+    const columns: string[] = (await action.metadata()).headerNames;
+    const steps = (await anaplan.action({ ...model, processId: "P" }).metadata()).actions;
+    // @ts-expect-error An export has columns, and no steps.
+    (await action.metadata()).actions;
+    const { importDataSourceId } = (await firstOf(anaplan.imports(model))) ?? {};
+    const task = await action.start({ localeName: "en_US" });
+    const after: TaskStatus = await action.run({ onAbort: "cancel", timeout: 60_000 });
+    const file: Download = await action.download({ after, concurrency: 2, onProgress: ({ bytes }) => bytes });
+    const bytes: Uint8Array = await file.bytes();
+    new Blob([bytes as Uint8Array<ArrayBuffer>]);
+    const { sentBytes }: UploadResult = await anaplan
+      .file({ ...model, fileId: "113000000001" })
+      .upload(new Blob(["a,b"]), { gzip: "auto" });
+    const map: MappingParameter[] = [{ entityType: "Version", entityName: "Actual" }];
+    const load = anaplan.action({ ...model, importId: "112000000001" });
+    await (await load.start({ mappingParameters: map })).dump().then((dump) => dump.text());
+    try {
+      await task.result();
+    } catch (error) {
+      if (error instanceof AnaplanError && error.code === "START_UNCERTAIN") {
+        return (error.candidates ?? []).map(({ taskId }) => taskId);
+      }
+    }
+    // @ts-expect-error A file is named by its id.
+    anaplan.file({ ...model, exportId });
+    return [...columns, importDataSourceId ?? "", String(sentBytes), ...steps.map(({ name }) => name ?? "")];
+  }
+
+  async function firstOf<T>(list: AsyncIterable<T>): Promise<T | undefined> {
+    for await (const one of list) return one;
+    return undefined;
+  }
+
+  const certificate: Auth = { certificate: { certificate: "", privateKey: "", timestamp: "seconds" } };
+  const oauth: Auth = { oauth: { clientId: "", onUserCode: ({ userCode }) => console.log(userCode) } };
+  export const elsewhere = [connect({ auth: certificate, region: "eu3" }), connect({ auth: oauth })];
 
   function log(event: ClientEvent): string {
     switch (event.type) {
