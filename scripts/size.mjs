@@ -5,8 +5,8 @@ import { at } from "./project.mjs";
 import { Stop, program } from "./run.mjs";
 
 // Bytes of pkg/index.js, brotli. More than the budget fails; less than the aim is what we want.
-const budget = 75_000;
-const aim = 60_000;
+const budget = 125_000;
+const aim = 100_000;
 
 const files = [
   ["pkg/index.js", "the client, whole: what a browser downloads"],

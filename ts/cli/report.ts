@@ -191,7 +191,9 @@ class TerminalReport implements Report {
   }
 
   ended(status: TaskStatus, hint?: string): void {
-    const [first, ...more] = outcomeText(status, { took: tookOf(status, this.#began), hint }).split("\n");
+    const [first, ...more] = outcomeText(status, { took: tookOf(status, this.#began), hint }).split(
+      "\n",
+    );
     const colour = status.phase === "succeeded" ? 32 : status.phase === "failed" ? 31 : 33;
     const shown = this.#colours ? `\u001b[${colour}m${first}\u001b[39m` : first;
     this.#line.print([shown, ...more, ""].join("\n"));
