@@ -10,18 +10,13 @@ export function rows<T>(
   options: CallOptions | undefined,
 ): AsyncIterable<T> {
   const open = () => core.now<Pages>(() => client.list(list, about, options));
-  // At once, to tell bad arguments when they are given.
-  let first: Pages | undefined = open();
-  return {
-    [Symbol.asyncIterator]() {
-      const pages = first ?? open();
-      first = undefined;
-      return each<T>(core, pages);
-    },
-  };
+  // At once, to tell bad arguments when they are given. Not kept: it may never be read.
+  open().free();
+  return { [Symbol.asyncIterator]: () => each<T>(core, open) };
 }
 
-async function* each<T>(core: Core, pages: Pages): AsyncGenerator<T, void, undefined> {
+async function* each<T>(core: Core, open: () => Pages): AsyncGenerator<T, void, undefined> {
+  const pages = open();
   try {
     for (;;) {
       const page = await core.later<T[] | undefined>(() => pages.next());

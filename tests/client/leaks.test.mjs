@@ -181,3 +181,87 @@ test("a hundred thousand watches leave memory where it was", async () => {
   const grown = after.heap - before.heap;
   assert.ok(grown < 400_000, `${grown} bytes more`);
 });
+
+test("ten thousand starts and lists leave memory where it was", async () => {
+  const script = `
+    let memory;
+    const { instantiate } = WebAssembly;
+    WebAssembly.instantiate = async (...args) => {
+      const result = await instantiate(...args);
+      const exports = Object.values((result.instance ?? result).exports);
+      memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
+      return result;
+    };
+    const copy = await import(import.meta.resolve("anaplan-tasks") + "?memory");
+    // What was asked for is remembered for five seconds.
+    let now = 0;
+    performance.now = () => now;
+    let tasks = [];
+    let count = 0;
+    const reply = (body, status = 200) =>
+      ({ status, headers: new Headers({ Date: new Date().toUTCString() }), text: async () => JSON.stringify(body) });
+    const rows = Array.from({ length: 20 }, (_, i) => ({ id: "I" + i, name: "row " + i, code: "c" }));
+    const answer = (lose) => async (url, { method }) => {
+      if (method === "DELETE") return reply({});
+      if (method === "POST") {
+        const made = { taskId: "N" + count++, taskState: "IN_PROGRESS", creationTime: Date.now() };
+        tasks = [made];
+        return lose ? reply({}, lose) : reply({ task: made });
+      }
+      if (url.includes("/tasks?")) return reply({ tasks });
+      if (url.includes("/exports?")) return reply({ exports: rows });
+      return reply({ task: { taskId: "T", taskState: "IN_PROGRESS" } });
+    };
+    const client = (lose) => copy.connect({ fetch: answer(lose), requestsPerMinute: 1e9 });
+    const [good, lost, refused] = await Promise.all([client(), client(502), client(423)]);
+    const none = await copy.connect({
+      fetch: async (url, { method }) => (method === "POST" ? reply({}, 502) : reply({})),
+      requestsPerMinute: 1e9,
+    });
+    const { exportId, ...model } = ref();
+    const action = (anaplan) => anaplan.action({ ...model, exportId: "E" });
+    const aborted = async (call, turns = 4) => {
+      const controller = new AbortController();
+      const end = call(controller.signal).catch(() => {});
+      for (let i = 0; i < turns; i++) await turn();
+      controller.abort();
+      await end;
+    };
+    const ways = [
+      () => action(good).start(),
+      () => aborted((signal) => action(lost).start({ signal })),
+      () => aborted((signal) => action(none).start({ signal })),
+      () => aborted((signal) => action(refused).start({ signal })),
+      () => aborted((signal) => action(good).run({ signal, onAbort: "cancel" }), count % 5),
+      () => aborted((signal) => action(none).run({ signal, onAbort: "cancel" }), 0),
+      async () => { for await (const _ of good.exports(model)); },
+      async () => { for await (const _ of good.exports(model)) break; },
+      async () => { for await (const _ of action(good).tasks()); },
+      () => aborted(async (signal) => { for await (const _ of good.exports(model, { signal })) await turn(); }),
+      async () => { good.exports(model)[Symbol.asyncIterator](); },
+      () => action(good).metadata().catch(() => {}),
+    ];
+    let number = 0;
+    const go = async (many) => {
+      for (let i = 0; i < many; i++) {
+        now += 6_000;
+        await ways[number++ % ways.length]();
+        if (i % 500 === 0) gc(), await turn();
+      }
+      for (let i = 0; i < 20; i++) {
+        gc();
+        await turn();
+      }
+      return { heap: process.memoryUsage().heapUsed, wasm: memory.buffer.byteLength };
+    };
+    await go(4_000);
+    const before = await go(1_000);
+    const after = await go(10_000);
+    console.log(JSON.stringify({ before, after }));
+    process.exit();`;
+  const { before, after } = JSON.parse(await run(script, "--expose-gc"));
+  // A page is what fragments of it may take.
+  assert.ok(after.wasm - before.wasm <= 65_536, `${after.wasm - before.wasm} bytes more`);
+  const grown = after.heap - before.heap;
+  assert.ok(grown < 400_000, `${grown} bytes more`);
+});
