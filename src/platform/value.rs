@@ -29,9 +29,14 @@ impl Opaque {
         text
     }
 
-    /// The code of a system's fault, by which Node, Deno and Bun say why a fetch failed.
+    /// The code by which Node, Deno and Bun say why a fetch failed, unless they say, too, that it was
+    /// a connection that had been made.
     pub fn system_code(&self) -> Option<String> {
-        let code = |value: &JsValue| property(value, "code").as_string();
+        let code = |value: &JsValue| {
+            let call = property(value, "syscall").as_string();
+            let is_made = matches!(call.as_deref(), Some("read" | "write"));
+            property(value, "code").as_string().filter(|_| !is_made)
+        };
         code(&property(&self.0, "cause")).or_else(|| code(&self.0))
     }
 
