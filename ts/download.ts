@@ -12,6 +12,8 @@ interface About {
   size?: number;
 }
 
+type Part = Uint8Array<ArrayBuffer>;
+
 /** @param encodingOf asks for the encoding of the text, where somebody could know it better */
 export function download(
   core: Core,
@@ -21,37 +23,50 @@ export function download(
 ): Download {
   const { encoding, ...about } = core.now<About>(() => file.about());
   const report = progress(() => core.now(() => file.progress()), options?.onProgress);
-  let ended = false;
+  /** Whether all of it was handed on. */
+  let isWhole = false;
+  /** Why there is no more of it, where that is not its end. */
+  let broken: { reason: unknown } | undefined;
+  let isTaken = false;
 
-  function end(): void {
-    // The core's memory never shrinks, so at once rather than with the next collection of garbage.
-    if (!ended) file.free();
-    ended = true;
-  }
-
-  async function next(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-    if (ended) return undefined;
+  async function next(): Promise<Part[] | undefined> {
+    isTaken = true;
+    if (isWhole) return undefined;
+    if (broken) throw broken.reason;
     try {
-      const bytes = await core.later<Uint8Array<ArrayBuffer> | undefined>(() => file.next());
-      report(!bytes);
-      if (!bytes) end();
-      return bytes;
+      const parts = await core.later<Part[] | undefined>(() => file.next());
+      // Meanwhile: the core says nothing of why it has no more.
+      if (broken) throw (broken as { reason: unknown }).reason;
+      report(!parts);
+      if (parts) return parts;
     } catch (error) {
-      end();
+      end(error);
       throw error;
     }
+    isWhole = true;
+    file.free();
+    return undefined;
+  }
+
+  /** Whoever is reading, or reads later, fails for this reason: no part is to pass for the whole. */
+  function end(reason: unknown): void {
+    if (isWhole || broken) return;
+    broken = { reason };
+    file.stop();
+    // The core's memory never shrinks, so at once rather than with the next collection of garbage.
+    file.free();
   }
 
   function close(): void {
-    if (!ended) file.stop();
-    end();
+    isTaken = true;
+    end(new DOMException("The download was closed.", "AbortError"));
   }
 
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>(
+  const stream = new ReadableStream<Part>(
     {
       async pull(controller) {
-        const bytes = await next();
-        if (bytes) controller.enqueue(bytes);
+        const parts = await next();
+        if (parts) for (const part of parts) controller.enqueue(part);
         else controller.close();
       },
       cancel: close,
@@ -60,9 +75,15 @@ export function download(
     { highWaterMark: 0 },
   );
 
+  /** That it can be read yet. */
+  function check(): void {
+    if (broken) throw broken.reason;
+    if (isTaken || stream.locked) throw alreadyRead();
+  }
+
   /** Its parts, for one reader of them all. */
-  async function* parts(): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
-    if (stream.locked) throw alreadyRead();
+  async function* parts(): AsyncGenerator<Part, void, undefined> {
+    check();
     const reader = stream.getReader();
     try {
       for (;;) {
@@ -76,7 +97,7 @@ export function download(
     }
   }
 
-  async function all(): Promise<Uint8Array<ArrayBuffer>[]> {
+  async function all(): Promise<Part[]> {
     const list = [];
     for await (const part of parts()) list.push(part);
     return list;
@@ -96,6 +117,7 @@ export function download(
       return bytes;
     },
     async text() {
+      check();
       const known = await encodingOf?.().catch((error: unknown) => {
         // It can do without, but not when nobody waits any more.
         if (!(error instanceof AnaplanError)) throw error;

@@ -102,14 +102,18 @@ impl Fetching {
     }
 
     /// Fetches a chunk, as often as makes sense. What was taken in before it broke is not taken again.
-    pub async fn fetch(&self, part: &Part) {
+    pub async fn fetch(&self, part: &Part) -> Result<(), Failure> {
         let path = Path::Chunk(self.file.clone(), part.number()).to_string();
         let about = About { method: "GET", path: &path, task: None, attempt: 1.0 };
         let attempt = |attempt| -> Attempt<'_, ()> {
             let about = About { attempt, ..about };
             Box::pin(async move { self.try_once(part, &about).await })
         };
-        let result = self.exchange.line.repeat(&about, &attempt).await;
+        self.exchange.line.repeat(&about, &attempt).await
+    }
+
+    /// A chunk is whole, or will never be.
+    pub fn ended(&self, part: &Part, result: Result<(), Failure>) {
         *part.result.borrow_mut() = Some(result);
         self.changed.notify();
     }
@@ -119,18 +123,18 @@ impl Fetching {
         let content = Content { is_file: true, ..Content::default() };
         let answer = self.exchange.send(about, content, token).await?;
         let length = expected(&answer)?;
-        if let (Some(before), Some(length)) = (part.length.get(), length)
-            && before != length
-        {
+        let before = part.length.get();
+        if before.is_some() && length.is_some() && before != length {
             return Err(changed().into());
         }
-        part.length.set(part.length.get().or(length));
+        // What was said once holds, though it is not said again.
+        part.length.set(before.or(length));
         if let Some(length) = length {
             self.sized(length);
         }
 
         let mut seen = 0.0;
-        if let Some(mut reader) = answer.reader() {
+        if let Some(mut reader) = answer.reader()? {
             let patience = self.exchange.line.request_timeout * Line::FILES;
             loop {
                 self.room(part).await;
@@ -150,12 +154,24 @@ impl Fetching {
                     format!("the answer ended after {} of {} bytes", seen as u64, length as u64);
                 Err(Error::new(Code::Network, text).into())
             }
-            _ if seen < part.received.get() => Err(changed().into()),
+            _ if seen < part.received.get() || before.is_some_and(|before| seen != before) => {
+                Err(changed().into())
+            }
+            None if seen <= 0.0 && self.may_be_headless(&answer) => {
+                Err(Error::new(Code::Network, "the answer broke off before its bytes").into())
+            }
             _ => {
                 self.sized(seen);
                 Ok(())
             }
         }
+    }
+
+    /// Whether an answer without bytes may be one that broke off between its headers: without TLS,
+    /// Chromium takes that for a whole one.
+    fn may_be_headless(&self, answer: &Answer) -> bool {
+        self.exchange.base_url.to_string().starts_with("http:")
+            && answer.header("transfer-encoding").as_deref() != Some("chunked")
     }
 
     fn sized(&self, bytes: f64) {

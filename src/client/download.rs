@@ -24,7 +24,7 @@ use crate::status::{Phase, TaskSummary};
 /// Dropping it ends that.
 pub struct Download {
     client: Client,
-    limits: Limits,
+    limits: Rc<Limits>,
     fetching: Rc<Fetching>,
     chunk_count: usize,
     parts: RefCell<VecDeque<(Rc<Part>, Ticket)>>,
@@ -102,7 +102,7 @@ impl Client {
         let transfer = Transfer::new(chunks, concurrency);
         Ok(Value::File(Rc::new(Download {
             client: self.clone(),
-            limits,
+            limits: Rc::new(limits),
             fetching: Rc::new(Fetching::new(Rc::clone(&self.0.exchange), file, transfer)),
             chunk_count: chunks,
             parts: RefCell::default(),
@@ -129,7 +129,8 @@ impl Client {
             Ok(rows) => rows,
             Err(failure) => {
                 let status = failure.http_status();
-                let is_missing = status == Some(404) || (is_dump && status == Some(400));
+                let is_missing =
+                    status == Some(404) || (is_dump && matches!(status, Some(204 | 400)));
                 return Err(if is_missing { none(status) } else { failure });
             }
         };
@@ -257,16 +258,15 @@ impl Download {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        let chunks = self.fetching.done();
-        let chunk_count = self.chunk_count;
-        // Of one that is a single chunk, its answer says how long it is.
-        let only = self
-            .parts
-            .borrow()
-            .front()
-            .filter(|_| chunk_count == 1)
-            .and_then(|(part, _)| part.length());
-        Progress { bytes: self.bytes.get(), size: only, chunks, chunk_count }
+        let (chunks, chunk_count, bytes) =
+            (self.fetching.done(), self.chunk_count, self.bytes.get());
+        let size = match self.parts.borrow().front() {
+            _ if chunks == chunk_count => Some(bytes),
+            // Of one that is a single chunk, its answer says how long it is.
+            Some((part, _)) if chunk_count == 1 => part.length(),
+            _ => None,
+        };
+        Progress { bytes, size, chunks, chunk_count }
     }
 
     /// Ends it, and with it a [`next`](Self::next) that is waiting.
@@ -309,8 +309,12 @@ impl Download {
         while let Some(place) = self.fetching.begin() {
             let part = Rc::new(Part::new(place));
             let (fetching, its) = (Rc::clone(&self.fetching), Rc::clone(&part));
+            let (client, limits) = (self.client.clone(), Rc::clone(&self.limits));
             let ticket = Flight::default().join(move || async move {
-                fetching.fetch(&its).await;
+                let work = async { fetching.fetch(&its).await.map(|()| Value::Nothing) };
+                // Also when nobody reads just then.
+                let result = client.run(&limits, pin!(work)).await;
+                fetching.ended(&its, result.map(|_| ()));
                 Ok(())
             });
             self.parts.borrow_mut().push_back((part, ticket));

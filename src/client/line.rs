@@ -237,8 +237,8 @@ impl Answer {
     }
 
     /// The same, to be read here.
-    pub fn reader(&self) -> Option<Reader> {
-        Reader::new(&self.body.stream())
+    pub fn reader(&self) -> Result<Option<Reader>, Failure> {
+        Reader::new(&self.body.stream()).map_err(|cause| self.broke_off(cause))
     }
 
     /// A header.

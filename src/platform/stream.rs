@@ -1,45 +1,62 @@
 //! Bytes, which stay on JavaScript's side: only handles to them pass through here.
 
-use js_sys::{Function, Promise, Uint8Array};
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use js_sys::{Array, Function, Promise, TypeError};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
+use super::timer::sleep;
 use super::value::{Opaque, call, hear_out, promised, property};
 
-/// Some bytes.
+/// Some bytes: a view of them, or a list of views.
 #[derive(Clone)]
-pub struct Bytes(JsValue);
+pub struct Bytes {
+    value: JsValue,
+    length: f64,
+}
 
 impl Bytes {
     /// Takes what is a view of bytes, of whatever realm.
     pub fn new(value: JsValue) -> Option<Self> {
-        property(&value, "byteLength").as_f64().map(|_| Self(value))
+        let length = property(&value, "byteLength").as_f64()?;
+        Some(Self { value, length })
     }
 
     /// How many.
     pub fn length(&self) -> f64 {
-        property(&self.0, "byteLength").as_f64().unwrap_or_default()
+        self.length
     }
 
-    /// Those after the first `skip`: another view, not a copy.
+    /// Those of a list after the first `skip`: other views, not copies.
     #[must_use]
     pub fn after(self, skip: f64) -> Self {
         if skip <= 0.0 {
             return self;
         }
-        match call(&self.0, "subarray", &JsValue::from_f64(skip)) {
-            Ok(rest) => Self(rest),
-            Err(_) => Self(Uint8Array::new_with_length(0).into()),
+        let (rest, mut left) = (Array::new(), skip);
+        for view in Array::from(&self.value) {
+            let length = property(&view, "byteLength").as_f64().unwrap_or_default();
+            if left <= 0.0 {
+                rest.push(&view);
+            } else if left < length
+                && let Ok(view) = call(&view, "subarray", &JsValue::from_f64(left))
+            {
+                rest.push(&view);
+            }
+            left -= length;
         }
+        Self { value: rest.into(), length: (self.length - skip).max(0.0) }
     }
 
     /// For JavaScript.
     pub fn into_js(self) -> JsValue {
-        self.0
+        self.value
     }
 
     pub(super) fn as_js(&self) -> &JsValue {
-        &self.0
+        &self.value
     }
 }
 
@@ -47,37 +64,74 @@ impl Bytes {
 pub struct Reader {
     reader: JsValue,
     read: Function,
+    /// What was asked for and has not come yet.
+    next: Option<JsFuture>,
     is_done: bool,
 }
 
 impl Reader {
     /// Of a stream, unless it is `null`: there is no body, then.
-    pub fn new(stream: &Opaque) -> Option<Self> {
-        let reader = call(&stream.0, "getReader", &JsValue::UNDEFINED).ok()?;
-        let read = property(&reader, "read").dyn_into().ok()?;
-        Some(Self { reader, read, is_done: false })
-    }
-
-    /// The next bytes; `None` at the end.
-    pub async fn read(&mut self) -> Result<Option<Bytes>, Opaque> {
-        let result = self.next().await;
-        self.is_done = !matches!(result, Ok(Some(_)));
-        result.map_err(Opaque)
-    }
-
-    async fn next(&self) -> Result<Option<Bytes>, JsValue> {
-        let promise = self.read.call0(&self.reader)?;
-        let result = match promise.dyn_into::<Promise>() {
-            Ok(promise) => JsFuture::from(promise).await?,
-            Err(other) => promised(&other).await?,
-        };
-        if property(&result, "done").as_bool() == Some(true) {
+    pub fn new(stream: &Opaque) -> Result<Option<Self>, Opaque> {
+        if !stream.0.is_object() {
             return Ok(None);
         }
-        Bytes::new(property(&result, "value"))
-            .map(Some)
-            .ok_or_else(|| js_sys::TypeError::new("a stream gave something else than bytes").into())
+        let reader = call(&stream.0, "getReader", &JsValue::UNDEFINED).map_err(Opaque)?;
+        let read = property(&reader, "read").dyn_into().map_err(Opaque)?;
+        Ok(Some(Self { reader, read, next: None, is_done: false }))
     }
+
+    /// The next bytes, in a list of views; `None` at the end. Hosts give them in pieces of a few
+    /// kilobytes, and the way of each to the caller costs more than its bytes: so what comes within
+    /// a moment is one list.
+    pub async fn read(&mut self) -> Result<Option<Bytes>, Opaque> {
+        const ENOUGH: f64 = 262_144.0;
+        const MOMENT: f64 = 10.0;
+        let (list, mut length) = (Array::new(), 0.0);
+        let mut moment = pin!(sleep(MOMENT));
+        while length < ENOUGH && !self.is_done {
+            let next = self.next.take().map_or_else(|| self.begin(), Ok);
+            let result = match next {
+                Ok(next) if length > 0.0 => match select(next, moment.as_mut()).await {
+                    Either::Left((result, _)) => result,
+                    Either::Right(((), next)) => {
+                        self.next = Some(next);
+                        break;
+                    }
+                },
+                Ok(next) => next.await,
+                Err(thrown) => Err(thrown),
+            };
+            match result.and_then(piece) {
+                Ok(None) => self.is_done = true,
+                Ok(Some(bytes)) => {
+                    length += bytes.length;
+                    list.push(&bytes.value);
+                }
+                // First what has come; the same error is there the next time.
+                Err(_) if length > 0.0 => break,
+                Err(error) => return Err(Opaque(error)),
+            }
+        }
+        Ok((length > 0.0).then(|| Bytes { value: list.into(), length }))
+    }
+
+    fn begin(&self) -> Result<JsFuture, JsValue> {
+        let promise = self.read.call0(&self.reader)?;
+        Ok(match promise.dyn_into::<Promise>() {
+            Ok(promise) => JsFuture::from(promise),
+            Err(other) => promised(&other),
+        })
+    }
+}
+
+/// The bytes of what a reader gave; `None` at the end.
+fn piece(result: JsValue) -> Result<Option<Bytes>, JsValue> {
+    if property(&result, "done").as_bool() == Some(true) {
+        return Ok(None);
+    }
+    Bytes::new(property(&result, "value"))
+        .map(Some)
+        .ok_or_else(|| TypeError::new("a stream gave something else than bytes").into())
 }
 
 impl Drop for Reader {
