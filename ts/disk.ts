@@ -22,9 +22,18 @@ export async function saveTo(
   path: string | URL,
   parts: AsyncGenerator<Uint8Array, void, undefined>,
 ): Promise<void> {
-  const { open, rename, rm } = await fileSystem();
+  const { open, rename, rm, stat } = await fileSystem();
   const partial = besideIt(path);
-  const file = await open(partial, "w");
+  // One that was left behind goes. Whoever still writes to it does so without a name, so that two
+  // never write to one file.
+  await rm(partial, { force: true });
+  const file = await open(partial, "wx");
+  const { ino, dev } = await file.stat();
+  const isOurs = () =>
+    stat(partial).then(
+      (found) => found.ino === ino && found.dev === dev,
+      () => false,
+    );
   try {
     let block: Uint8Array[] = [];
     let size = 0;
@@ -38,16 +47,22 @@ export async function saveTo(
     if (size) await writeAll(file, block, size);
     // Before it takes its name, so that no crash leaves half a file under it.
     await file.sync();
+    if (!(await isOurs())) throw replaced(partial);
     await file.close();
     await rename(partial, path);
   } catch (error) {
+    if (await isOurs()) await rm(partial, { force: true });
     // Closed already, or not: it is to go in either case.
     await file.close().catch(() => {});
-    await rm(partial, { force: true });
     throw error;
   } finally {
     await parts.return();
   }
+}
+
+function replaced(partial: string | URL): AnaplanError {
+  const message = `path: somebody else writes to ${String(partial)}, too`;
+  return new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false });
 }
 
 function besideIt(path: string | URL): string | URL {
