@@ -27,6 +27,7 @@ mod retry;
 mod starting;
 mod status;
 mod token;
+mod transfer;
 mod wire;
 
 use anaplan_tasks::reference::{Given, TaskRef};
