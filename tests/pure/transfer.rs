@@ -207,4 +207,8 @@ fn a_slow_reader_stops_those_ahead_and_never_the_chunk_he_waits_for() {
     assert!(transfer.may_read(0, 0.0));
     transfer.gave(1.0);
     assert!(transfer.may_read(1, 5.0));
+    // What was handed on makes as much room.
+    transfer.gave(Transfer::AHEAD - 1.0);
+    transfer.took(Transfer::AHEAD - 1.0);
+    assert!(transfer.may_read(1, 5.0));
 }
