@@ -39,7 +39,11 @@ import type {
 export async function connect(options?: ConnectOptions): Promise<Anaplan> {
   const core = await load(wasmOf(options));
   const client = core.now<Client>(() => core.connect(options));
-  const close = () => client.close(new DOMException("The client was closed.", "AbortError"));
+  const closing = new AbortController();
+  const close = () => {
+    closing.abort(new DOMException("The client was closed.", "AbortError"));
+    client.close(closing.signal.reason);
+  };
   const { Call, List } = core;
   const list =
     <T>(what: List) =>
@@ -62,7 +66,7 @@ export async function connect(options?: ConnectOptions): Promise<Anaplan> {
       return {
         ref,
         upload: (source: UploadSource, options?: UploadOptions) =>
-          upload(core, client, ref, source, options),
+          upload(core, client, ref, source, options, closing.signal),
         download: async (options?: DownloadOptions) => {
           const file = core.later<Download>(() => client.call(Call.File, ref, options, undefined));
           return download(core, await file, options);

@@ -11,13 +11,17 @@ const CHUNK = 10_000_000;
 /** Compressing takes time, so it must make a chunk this much smaller. */
 const WORTHWHILE = 0.9;
 
-/** Sends a file, one chunk after another. */
+/**
+ * Sends a file, one chunk after another.
+ * @param closed aborts when the client is closed, which the core hears of in its own calls alone
+ */
 export async function upload(
   core: Core,
   client: Client,
   ref: FileRef,
   source: UploadSource,
   options: UploadOptions = {},
+  closed?: AbortSignal,
 ): Promise<UploadResult> {
   const { Call } = core;
   const { resume, signal, timeout, onProgress } = options;
@@ -30,7 +34,7 @@ export async function upload(
 
   const given = await open(source, resume?.bytes ?? 0);
   const size = given.size;
-  if (size === 0) throw invalid("source: expected something to upload, found nothing");
+  if (size === 0) throw nothing();
   const chunkCount = size === undefined ? undefined : Math.ceil(size / chunkSize);
   if (chunkCount !== undefined && chunkCount > MOST_CHUNKS) {
     throw invalid(
@@ -39,15 +43,19 @@ export async function upload(
   }
 
   let [chunk, bytes, sentBytes] = [resume?.chunk ?? 0, resume?.bytes ?? 0, 0];
-  const chunks = cut(given.parts, chunkSize, signal);
+  const patience = patienceFor([signal, closed], timeout);
+  const chunks = cut(whileWaiting(given.parts, patience), chunkSize, given.skip);
+  // Not before there is something: it takes away what was there. Another would begin the file anew.
+  let isAnnounced = Boolean(resume);
   try {
-    // Another announcement would begin the file anew.
-    if (!resume) await call(Call.Announce, chunkCount);
     const pack = packer(gzip);
     for await (const part of chunks) {
       if (chunk >= MOST_CHUNKS) {
         throw invalid(`chunkSize: expected more, for Anaplan takes ${MOST_CHUNKS} chunks`);
       }
+      if (chunkCount !== undefined && chunk >= chunkCount) throw grown(size!);
+      if (!isAnnounced) await call(Call.Announce, chunkCount);
+      isAnnounced = true;
       const packed = await pack(part);
       await call(Call.Put, { number: chunk, ...packed });
       chunk += 1;
@@ -60,10 +68,8 @@ export async function upload(
         ...(chunkCount !== undefined && { chunkCount }),
       });
     }
-    if (bytes === 0) throw invalid("source: expected something to upload, found nothing");
-    if (size !== undefined && bytes !== size) {
-      throw invalid(`source: expected ${size} bytes, found ${bytes}: it changed while it was read`);
-    }
+    if (bytes === 0) throw nothing();
+    if (size !== undefined && bytes !== size) throw grown(size);
     if (chunkCount === undefined) await call(Call.Complete);
   } catch (error) {
     if (error instanceof AnaplanError && error.code !== "INVALID_ARGUMENT") {
@@ -71,6 +77,7 @@ export async function upload(
     }
     throw error;
   } finally {
+    patience.end();
     await chunks.return();
   }
   return { bytes, sentBytes, chunks: chunk };
@@ -91,7 +98,8 @@ function checked({ chunkSize, gzip, resume }: UploadOptions) {
         `chunkSize: expected ${resume.chunkSize}, by which the upload was begun, found ${size}`,
       );
     }
-    if (!Number.isInteger(chunk) || chunk < 0 || bytes !== chunk * size) {
+    // The last one may be smaller: nothing but the word that all are there is missing then.
+    if (!Number.isInteger(chunk) || chunk < 0 || Math.ceil(bytes / size) !== chunk) {
       throw invalid("resume: expected what the error of an earlier upload has");
     }
   }
@@ -102,6 +110,8 @@ interface Given {
   /** Of all of it, where that is known. */
   size?: number;
   parts: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>;
+  /** How many bytes of the parts are not wanted. */
+  skip?: number;
 }
 
 /** What a source has from a byte on; those that can be read once begin there by themselves. */
@@ -121,37 +131,41 @@ async function open(source: UploadSource, from: number): Promise<Given> {
   if (typeof source === "object" && source) {
     if ("path" in source)
       return { size: await sizeOf(source.path), parts: readFrom(source.path, from) };
-    if (Symbol.asyncIterator in source || Symbol.iterator in source) return { parts: source };
+    if (Symbol.asyncIterator in source) return { parts: source };
+    if (Symbol.iterator in source) {
+      // An array, say, begins anew each time; what does not is its own iterator.
+      const isAnew = source[Symbol.iterator]() !== (source as unknown);
+      return { parts: source, ...(isAnew && { skip: from }) };
+    }
   }
   throw invalid(
     "source: expected a string, bytes, a Blob, a ReadableStream, an iterable of bytes or text, or { path }",
   );
 }
 
-async function* streamed(stream: ReadableStream<Uint8Array>) {
+/** A stream's parts. No generator: that would not hear that it is left while it waits. */
+function streamed(stream: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   const reader = stream.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    void reader.cancel().catch(() => {});
-  }
+  const next = () => reader.read() as Promise<IteratorResult<Uint8Array>>;
+  const leave = async () => {
+    await reader.cancel();
+    return { done: true, value: undefined } as const;
+  };
+  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
 }
 
 /** Chunks of `size` bytes, all but the last. */
 async function* cut(
-  parts: Given["parts"],
+  parts: AsyncGenerator<Uint8Array | string, void, undefined>,
   size: number,
-  signal: AbortSignal | undefined,
+  skip = 0,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void, undefined> {
+  let left = skip;
   let chunk = new Uint8Array(size);
   let filled = 0;
-  for await (const part of untilAborted(parts, signal)) {
-    let rest = typeof part === "string" ? new TextEncoder().encode(part) : part;
-    if (!(rest instanceof Uint8Array)) throw invalid("source: expected bytes or text in it");
+  for await (const part of encoded(parts)) {
+    let rest = part.subarray(Math.min(left, part.length));
+    left -= part.length - rest.length;
     while (rest.length > 0) {
       const taken = rest.subarray(0, size - filled);
       chunk.set(taken, filled);
@@ -165,31 +179,87 @@ async function* cut(
   if (filled) yield chunk.subarray(0, filled);
 }
 
+/** Text as UTF-8, also where a character of two units is split between two parts. */
+async function* encoded(parts: AsyncGenerator<Uint8Array | string, void, undefined>) {
+  const encoder = new TextEncoder();
+  let half = "";
+  for await (const part of parts) {
+    if (typeof part === "string") {
+      const text = half + part;
+      half = /[\ud800-\udbff]$/.test(text) ? text.slice(-1) : "";
+      yield encoder.encode(half ? text.slice(0, -1) : text);
+    } else if (part instanceof Uint8Array) {
+      if (half) yield encoder.encode(half);
+      half = "";
+      yield part;
+    } else {
+      throw invalid("source: expected bytes or text in it");
+    }
+  }
+  if (half) yield encoder.encode(half);
+}
+
+/** Says at once that somebody gives up, to whoever listens just then. */
+interface Patience {
+  check(): void;
+  listener: ((reason: unknown) => void) | undefined;
+  end(): void;
+}
+
+function patienceFor(
+  signals: (AbortSignal | null | undefined)[],
+  timeout: number | undefined,
+): Patience {
+  /** No timer of the host's takes longer. */
+  const LONGEST = 2 ** 31 - 1;
+  let over: { reason: unknown } | undefined;
+  const patience: Patience = {
+    listener: undefined,
+    check() {
+      if (over) throw over.reason;
+    },
+    end() {
+      clearTimeout(timer);
+      for (const end of ends) end();
+    },
+  };
+  const lose = (reason: unknown) => {
+    over ??= { reason };
+    patience.listener?.(reason);
+  };
+  const ends = signals.map((signal) => {
+    const abort = () => lose(signal!.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    return () => signal?.removeEventListener("abort", abort);
+  });
+  const timer =
+    timeout === undefined || timeout > LONGEST
+      ? undefined
+      : setTimeout(() => lose(late(timeout)), timeout);
+  return patience;
+}
+
 /** The same, until somebody gives up: a source that is waited for does not know of that. */
-async function* untilAborted<T>(
+async function* whileWaiting<T>(
   parts: AsyncIterable<T> | Iterable<T>,
-  signal: AbortSignal | undefined,
+  patience: Patience,
 ): AsyncGenerator<T, void, undefined> {
   const iterator =
     Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
-  let abort: () => void = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal!.reason);
-  });
-  // Nobody may be waiting for it.
-  aborted.catch(() => {});
-  signal?.addEventListener("abort", abort);
   let isOver = false;
   try {
     for (;;) {
-      signal?.throwIfAborted();
-      const { done, value } = await Promise.race([iterator.next(), aborted]);
+      patience.check();
+      const { done, value } = await new Promise<IteratorResult<T>>((resolve, reject) => {
+        patience.listener = reject;
+        Promise.resolve(iterator.next()).then(resolve, reject);
+      });
       isOver = Boolean(done);
       if (done) return;
       yield value;
     }
   } finally {
-    signal?.removeEventListener("abort", abort);
     // Not waited for: it may be what hangs.
     if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => {});
   }
@@ -210,6 +280,21 @@ function packer(gzip: "auto" | boolean) {
     packs ??= bytes.length < part.length * WORTHWHILE;
     return packs ? { bytes, gzip: true } : plain;
   };
+}
+
+function nothing(): AnaplanError {
+  return invalid("source: expected something to upload, found nothing");
+}
+
+function grown(size: number): AnaplanError {
+  return invalid(
+    `source: expected ${size} bytes, found another number: it changed while it was read`,
+  );
+}
+
+function late(timeout: number): AnaplanError {
+  const message = `Uploading the file: no end within the timeout of ${timeout} ms`;
+  return new AnaplanError({ code: "TIMEOUT", message, retryable: true });
 }
 
 function invalid(message: string): AnaplanError {

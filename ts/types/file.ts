@@ -120,7 +120,10 @@ export interface UploadOptions extends CallOptions {
    * @default "auto"
    */
   gzip?: "auto" | boolean | undefined;
-  /** Where an earlier upload broke, from its error. Sources that cannot be read again are to begin there. */
+  /**
+   * Where an earlier upload broke, from its error. Streams and iterators, which are read once, and
+   * iterables that are asynchronous, are to begin there; all others begin at their own beginning.
+   */
   resume?: UploadResume | undefined;
   /** Told of each chunk that Anaplan has accepted. */
   onProgress?: ((progress: TransferProgress) => void) | undefined;
