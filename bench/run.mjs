@@ -12,6 +12,7 @@ function* parts() {
   yield { name: "poll", command: node("poll.mjs", "--expose-gc") };
   yield { name: "scale", command: node("scale.mjs") };
   yield { name: "start", command: node("start.mjs") };
+  yield { name: "download", command: node("download.mjs") };
   yield { name: "gateway", command: node("gateway.mjs") };
   if (/^name\s*=\s*"cadence"/m.test(readFileSync(at("Cargo.toml"), "utf8"))) {
     yield { name: "cadence", command: ["cargo", ["bench", "--quiet", "--bench", "cadence"]] };
