@@ -1,6 +1,8 @@
 // Starting, and what becomes of it when the answer is lost: in driven time, then over real
 // connections in Node and in Chromium.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import { connect } from "anaplan-tasks";
 import { createSimulator } from "anaplan-tasks/simulator";
@@ -549,6 +551,36 @@ test("what a server says holds no token, whatever fails", async (t) => {
   assert.equal(error.candidates.length, 2);
   assert.doesNotMatch(JSON.stringify(error), /s3cret/);
 });
+
+for (const host of ["127.0.0.1", "localhost"]) {
+  test(`in Node, a start that ${host} refuses is sent again, and no list is needed`, async (t) => {
+    const log = [];
+    const server = createServer((request, response) => {
+      log.push(request.method);
+      json(response, { task: { taskId: "T" } });
+    });
+    t.after(() => server.close().closeAllConnections());
+    const listen = (port) => once(server.listen(port, "127.0.0.1"), "listening");
+    await listen(0);
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    const retries = [];
+    const onEvent = (event) => {
+      if (event.type === "retry" && retries.push(event) === 1) listen(port);
+    };
+    const anaplan = await connect({ baseUrl: `http://${host}:${port}/2/0`, onEvent });
+    const task = await anaplan.action(model).start();
+    assert.equal(task.ref.taskId, "T");
+    assert.deepEqual(log, ["POST"]);
+    assert.ok(retries.every(({ method, code }) => method === "POST" && code === "NETWORK"));
+    // To a port where nobody listens at all, it ends as what it is.
+    await new Promise((resolve) => server.close(resolve).closeAllConnections());
+    const other = await connect({ baseUrl: `http://${host}:${port}/2/0`, attempts: 2 });
+    const error = await failure(other.action(model).start());
+    assert.deepEqual([error.code, error.retryable], ["NETWORK", true]);
+    assert.match(error.message, /ECONNREFUSED/);
+  });
+}
 
 test("the simulator loses answers, and another user's tasks stay theirs", async () => {
   const simulator = createSimulator();
