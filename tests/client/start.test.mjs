@@ -434,6 +434,34 @@ test("two starts of one action, one lost, never end in the same task", async (t)
   }
 });
 
+test("of two starts that are both lost, no two end in the same task", async (t) => {
+  const clock = driveTime(t);
+  for (const apart of [0, 5, 50, 300, 1_500]) {
+    for (const executed of [[1], [2], [1, 2], []]) {
+      const theirs = server(clock, {
+        start: async (_, number) => {
+          if (executed.includes(number)) theirs.made(`T${number}`);
+          await wait(200);
+          return losses[504]();
+        },
+      });
+      theirs.made("old", 60_000);
+      const anaplan = await connect({ fetch: theirs.fetch });
+      const first = anaplan.action(model).start();
+      await clock.pass(apart);
+      const second = anaplan.action(model).start();
+      const ends = await clock.until(Promise.allSettled([first, second]));
+      const what = `${apart} ms apart, ${executed}`;
+      const taken = ends.flatMap(({ value }) => value?.ref.taskId ?? []);
+      assert.equal(new Set(taken).size, taken.length, what);
+      assert.ok(taken.length <= executed.length && !taken.includes("old"), what);
+      for (const { reason } of ends) if (reason) assert.equal(reason.code, "START_UNCERTAIN", what);
+      assert.equal(posts(theirs.log).length, 2);
+      if (apart >= 1_500) assert.equal(taken.length, executed.length, what);
+    }
+  }
+});
+
 test("starts that follow each other do not keep a lost one waiting", async (t) => {
   const clock = driveTime(t);
   const theirs = server(clock, {
