@@ -10,7 +10,9 @@ pub const KEPT: f64 = 48.0 * 3_600_000.0;
 /// Why a file is not what the run wrote, whatever it is.
 pub fn staleness(succeeded: bool, creation_time: Option<f64>, now: f64) -> Option<&'static str> {
     if !succeeded {
-        return Some("the run did not succeed, so there is no file of it: what is there is older");
+        return Some(
+            "the run did not succeed, by Anaplan's word, so there is no file of it: what is there is older",
+        );
     }
     let age = creation_time.map(|created| now - created);
     if age.is_some_and(|age| age > KEPT) {
