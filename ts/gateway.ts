@@ -112,10 +112,13 @@ function respond([status, body, more, passage]: Answer, headers: Record<string, 
   const all = { ...headers };
   if (body === null) delete all["Content-Type"];
   for (let i = 0; i < more.length; i += 2) all[more[i]!] = more[i + 1]!;
-  return new Response(passage ? until(body as ReadableStream, () => passage.free()) : body, {
-    status,
-    headers: all,
-  });
+  const init = { status, headers: all };
+  if (!passage) return new Response(body, init);
+  const length = all["Content-Length"] === undefined ? undefined : Number(all["Content-Length"]);
+  return new Response(
+    until(body as ReadableStream<Uint8Array> | null, length, () => passage.free()),
+    init,
+  );
 }
 
 /** What most requests get, with the least that can be looked at. */

@@ -128,13 +128,16 @@ fn written(answered: Answered) -> JsValue {
     if let Some(origin) = &answered.origin {
         add("Access-Control-Allow-Origin", origin);
         add("Access-Control-Allow-Credentials", "true");
-        add("Access-Control-Expose-Headers", "Date, Retry-After");
+        add("Access-Control-Expose-Headers", "Age, Date, Retry-After");
     }
     match answered.answer {
         Answer::Theirs(response) => Array::of3(&response, &JsValue::UNDEFINED, &headers).into(),
         Answer::Reply(reply) => flat(&reply, headers),
-        Answer::Stream(stream) => {
+        Answer::Stream(stream, length) => {
             add("Content-Type", "application/octet-stream");
+            if let Some(length) = length {
+                add("Content-Length", &(length as u64).to_string());
+            }
             let passage = JsValue::from(Passage(answered.guest));
             Array::of4(&200.into(), &stream.0, &headers, &passage).into()
         }

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use anaplan_tasks::error::{Code, Error};
+use anaplan_tasks::policy::Millis;
 use anaplan_tasks::reference::{Given, Id, Kind, ModelRef};
 use anaplan_tasks::wire::{Json, Task};
 use serde::Serialize;
@@ -14,7 +15,7 @@ use crate::allow::Allow;
 use crate::asked::Part;
 
 /// An answer, before headers that depend on who asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
@@ -24,6 +25,17 @@ pub struct Reply {
     pub headers: Vec<(&'static str, String)>,
     /// Whether no later answer will differ.
     pub is_final: bool,
+    /// What Anaplan's clock showed, for what tells times by that.
+    pub dated: Option<Dated>,
+}
+
+/// A look at Anaplan's clock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dated {
+    /// What the header `Date` says, in milliseconds since the epoch, cut to a whole second.
+    pub date: f64,
+    /// When the question left, by the clock of `platform::monotonic`.
+    pub left_at: Millis,
 }
 
 /// The headers of every answer. Nothing may be kept, guessed at, framed or read by other sites.
@@ -40,12 +52,12 @@ impl Reply {
     pub fn json(status: u16, body: &impl Serialize) -> Self {
         // What is serialized here has text for keys, and nothing that can fail.
         let body = serde_json::to_string(body).unwrap_or_default().into();
-        Self { status, body, headers: Vec::new(), is_final: false }
+        Self { status, body, headers: Vec::new(), is_final: false, dated: None }
     }
 
     /// A status without a body.
     pub fn empty(status: u16) -> Self {
-        Self { status, body: "".into(), headers: Vec::new(), is_final: false }
+        Self { status, body: "".into(), headers: Vec::new(), is_final: false, dated: None }
     }
 
     /// A refusal or a failure, in the shape of Anaplan's own.
@@ -53,11 +65,33 @@ impl Reply {
         Self::json(status, &json!({ "status": { "code": status, "message": message.into() } }))
     }
 
+    /// The same error with another status, and with one more sentence.
+    #[must_use]
+    pub fn instead(self, status: u16, more: &str) -> Self {
+        let body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let said = body.pointer("/status/message").and_then(Value::as_str).unwrap_or_default();
+        let said = said.trim_end_matches('.');
+        Self { headers: self.headers, ..Self::error(status, format!("{said}. {more}")) }
+    }
+
     /// With another header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// With what Anaplan's clock showed, and by how many seconds the question for that may have left
+    /// before this one came, at `asked_at`. What stands in between would else give the time of its own
+    /// clock, which need not be that of the times in the body.
+    #[must_use]
+    pub fn telling_the_time(self, asked_at: Millis) -> Self {
+        let Some(Dated { date, left_at }) = self.dated else {
+            return self;
+        };
+        let age = ((asked_at - left_at) / 1_000.0).ceil().max(0.0) as u64;
+        let dated = self.with("Date", http_date(date));
+        if age > 0 { dated.with("Age", age.to_string()) } else { dated }
     }
 
     /// To be asked again after so many milliseconds.
@@ -244,6 +278,11 @@ fn pages(mut paging: Json) -> Value {
     let names = ["currentPageSize", "offset", "totalSize"];
     let number = |name: &str| Some((name.to_owned(), whole(paging.take(name).into_number()?)));
     Value::Object(names.map(number).into_iter().flatten().collect())
+}
+
+/// As headers have it.
+fn http_date(date: f64) -> String {
+    js_sys::Date::new(&date.into()).to_utc_string().into()
 }
 
 fn value(json: Json) -> Value {

@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use anaplan_tasks::bindings::options::tell;
 use anaplan_tasks::bindings::outcome::to_js;
-use anaplan_tasks::client::{self, About, Content};
+use anaplan_tasks::client::{self, About, Content, Failure};
 use anaplan_tasks::platform::{
     Notify, Opaque, Payload, Signal, monotonic, promised, property, sleep,
 };
-use anaplan_tasks::policy::{Class, Millis};
+use anaplan_tasks::policy::{Class, Fate, Millis, fate};
 use anaplan_tasks::reference::{Path, TaskRef};
 use anaplan_tasks::wire;
 use futures_util::future::{Either, select};
@@ -64,8 +64,8 @@ pub struct Server {
 pub enum Answer {
     /// Something of ours.
     Reply(Rc<Reply>),
-    /// The bytes of a file.
-    Stream(Opaque),
+    /// The bytes of a file, and how many there will be, where that is known.
+    Stream(Opaque, Option<f64>),
     /// A `Response` of the host application's.
     Theirs(JsValue),
 }
@@ -378,6 +378,7 @@ impl Server {
             task,
             class,
             expected,
+            tells_times: matches!(asked.path, Path::Tasks(_)),
             read,
         };
         let question = match &asked.path {
@@ -504,7 +505,7 @@ impl Server {
                         shared::failed(&answer.not_understood("a task that was started"))
                     })
                 }),
-                Err(failure) => shared::failed(&failure),
+                Err(failure) => not_started(&failure),
             }
         };
         self.shared.change(None, changed, work).await
@@ -524,7 +525,10 @@ impl Server {
         });
         match select(sent, pin!(gone)).await {
             Either::Left((Ok(Some(answer)), _)) => match answer.status() {
-                200 => Ok(Answer::Stream(answer.into_stream())),
+                200 => {
+                    let length = answer.length();
+                    Ok(Answer::Stream(answer.into_stream(), length))
+                }
                 // On record for rows that are no longer kept.
                 204 => Ok(reply(Reply::empty(204))),
                 _ => refuse(shared::failed(&answer.not_understood("a chunk"))),
@@ -566,6 +570,24 @@ fn late(operation: Operation, stage: Stage) -> Reply {
     Reply::error(504, text)
 }
 
+/// The answer to a failed start. Where it is certain that nothing was started, a 5xx would leave that
+/// open, so it is a conflict then: with what the gateway is in.
+fn not_started(failure: &Failure) -> Reply {
+    let reply = shared::failed(failure);
+    let is_unsent = match failure {
+        Failure::Failed(error, cause) => {
+            let system = cause.as_ref().and_then(Opaque::system_code);
+            fate(error, system.as_deref()) == Fate::Unsent
+        }
+        Failure::Tokenless(..) => true,
+        Failure::Aborted(_) | Failure::Closed(_) => false,
+    };
+    match is_unsent && reply.status >= 500 {
+        true => reply.instead(409, "Nothing was started."),
+        false => reply,
+    }
+}
+
 /// What a change of this leads to answers that are not right any more.
 fn touched(path: &Path) -> Vec<String> {
     match path {
@@ -578,7 +600,7 @@ impl Answer {
     fn status(&self) -> u16 {
         match self {
             Self::Reply(reply) => reply.status,
-            Self::Stream(_) => 200,
+            Self::Stream(..) => 200,
             Self::Theirs(response) => status(&property(response, "status")),
         }
     }

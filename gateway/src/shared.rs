@@ -13,7 +13,7 @@ use anaplan_tasks::reference::TaskRef;
 use wasm_bindgen::JsValue;
 
 use crate::clients::Client;
-use crate::reply::Reply;
+use crate::reply::{Dated, Reply};
 use crate::store::{Away, Store};
 use crate::upstream::Upstream;
 
@@ -22,6 +22,8 @@ pub struct Shared {
     upstream: Rc<Upstream>,
     open: RefCell<HashMap<Rc<str>, Rc<Slot>>>,
     swept_at: Cell<Millis>,
+    /// What was changed lately, and when.
+    changed: RefCell<Vec<(String, Millis)>>,
     lines: RefCell<HashMap<Client, Weak<Slots>>>,
 }
 
@@ -42,6 +44,8 @@ pub struct Question {
     pub class: Class,
     /// What is hoped for.
     pub expected: &'static str,
+    /// Whether it tells times by Anaplan's clock, which whoever asks is to know then.
+    pub tells_times: bool,
     /// What an answer says, if it is what is hoped for.
     pub read: Reader,
 }
@@ -81,6 +85,11 @@ struct Kept {
 
 /// How long an answer that cannot change is kept.
 const FINAL: Millis = 60_000.0;
+/// How long after a change it is new, and how long answers are given again then that tell times:
+/// whoever has lost the answer to a start looks a few times within seconds, and is to see Anaplan's
+/// clock go on.
+const NEW: Millis = 30_000.0;
+const NEW_LIVES: Millis = 250.0;
 /// How long a process may take to ask, before another takes over.
 const CLAIM: Millis = 10_000.0;
 /// How often the right to ask may be lost before it is taken for one that the store cannot keep.
@@ -97,6 +106,7 @@ impl Shared {
             upstream,
             open: RefCell::default(),
             swept_at: Cell::new(monotonic()),
+            changed: RefCell::default(),
             lines: RefCell::default(),
         }
     }
@@ -112,6 +122,15 @@ impl Shared {
 
     /// The answer, at most five seconds old.
     pub async fn ask(&self, question: Question) -> Rc<Reply> {
+        let asked_at = monotonic();
+        let reply = self.answer(question).await;
+        match reply.dated {
+            Some(_) => Rc::new(Reply::clone(&reply).telling_the_time(asked_at)),
+            None => reply,
+        }
+    }
+
+    async fn answer(&self, question: Question) -> Rc<Reply> {
         let slot = self.slot(&format!("{}{}", question.path, question.part), &question.path);
         let question = Rc::new(question);
         loop {
@@ -127,6 +146,7 @@ impl Shared {
                     slot: Rc::clone(&slot),
                     question: Rc::clone(&question),
                     line: self.line(question.client.as_ref()),
+                    is_new: self.is_new(&question.path),
                 };
                 async move { asking.run().await }
             });
@@ -178,10 +198,19 @@ impl Shared {
                 }
             }
         }
+        let now = monotonic();
+        let mut changed = self.changed.borrow_mut();
+        changed.retain(|(path, at)| now - at < NEW && !paths.contains(path));
+        changed.extend(paths.iter().map(|path| (path.clone(), now)));
         for slot in self.open.borrow().values().filter(|slot| paths.contains(&slot.path)) {
             slot.changes.set(slot.changes.get().wrapping_add(1));
             slot.kept.take();
         }
+    }
+
+    fn is_new(&self, path: &str) -> bool {
+        let now = monotonic();
+        self.changed.borrow().iter().any(|(changed, at)| changed == path && now - at < NEW)
     }
 
     /// Where the questions of one client wait for their turn.
@@ -235,6 +264,8 @@ struct Asking {
     slot: Rc<Slot>,
     question: Rc<Question>,
     line: Rc<Slots>,
+    /// Whether what it asks for was changed lately, as far as this process knows.
+    is_new: bool,
 }
 
 /// What came of a question.
@@ -270,7 +301,7 @@ impl Asking {
             429 => 0.0,
             _ if reply.is_final => FINAL,
             _ if is_shared => 0.0,
-            _ => FLOOR,
+            _ => self.lives(self.is_new),
         };
         if changes == self.slot.changes.get() {
             let (reply, until) = (Rc::clone(&reply), monotonic() + lives);
@@ -278,6 +309,11 @@ impl Asking {
         }
         self.slot.brought.replace(Some((reply, changes)));
         Ok(())
+    }
+
+    /// How long an answer that may change is given again.
+    fn lives(&self, is_new: bool) -> Millis {
+        if is_new && self.question.tells_times { NEW_LIVES } else { FLOOR }
     }
 
     /// As the only process, or without knowing of the others.
@@ -311,7 +347,7 @@ impl Asking {
         let mut lost = 0.0;
         loop {
             let known = self.slot.changes.get();
-            let changes = self.changes(store).await?;
+            let (changes, is_new) = self.changes(store).await?;
             let answer = format!("answer:{}:{changes}:{key}", self.upstream.name);
             if let Some(reply) = find(store, &answer).await? {
                 return Ok((reply, known, true));
@@ -337,9 +373,10 @@ impl Asking {
                 continue;
             };
             // From here on there is an answer, store or not.
-            let shared = self.share(&claim, &answer, &reply, left.is_some()).await;
+            let lives = self.lives(is_new);
+            let shared = self.share(&claim, &answer, &reply, lives, left.is_some()).await;
             match (shared, self.changes(store).await) {
-                (Ok(()), Ok(now)) if now != changes => {}
+                (Ok(()), Ok((now, _))) if now != changes => {}
                 (shared, _) => {
                     let known = left.unwrap_or_else(|| self.slot.changes.get());
                     return Ok((reply, known, shared.is_ok()));
@@ -353,11 +390,12 @@ impl Asking {
         &Claim { store, key, mine }: &Claim<'_>,
         answer: &str,
         reply: &Reply,
+        lives: Millis,
         has_left: bool,
     ) -> Result<(), Away> {
         // What is this process's own trouble is not the others'.
         if has_left && reply.status < 500 && reply.status != 429 {
-            let ttl = if reply.is_final { FINAL } else { FLOOR };
+            let ttl = if reply.is_final { FINAL } else { lives };
             store.set(answer, &written(reply), ttl).await?;
         }
         if has_left && self.question.is_paced() {
@@ -367,18 +405,24 @@ impl Asking {
         store.delete(key, mine).await
     }
 
-    async fn changes(&self, store: &Store) -> Result<String, Away> {
+    /// Which change was the last, and whether that is new.
+    async fn changes(&self, store: &Store) -> Result<(String, bool), Away> {
         let held = store.get(&changes_key(&self.question.path)).await?;
-        Ok(held.map_or_else(|| "0".to_owned(), |held| held.value))
+        Ok(match held {
+            Some(held) => (held.value, CHANGES - held.ttl < NEW),
+            None => ("0".to_owned(), false),
+        })
     }
 
     /// Asks Anaplan; not if the right to it was lost while it waited for its turn.
     async fn send(&self, claim: Option<&Claim<'_>>) -> Option<Sent> {
-        let Question { path, query, task, class, expected, read, .. } = &*self.question;
+        let Question { path, query, task, class, expected, tells_times, read, .. } =
+            &*self.question;
         let about = About { method: "GET", path, task: task.as_ref(), attempt: 1.0 };
         let content = Content { query, ..Content::default() };
         let _place = self.line.take().await;
         let settles = Settles { slot: &self.slot, left: Cell::default() };
+        let left_at = Cell::new(monotonic());
         let leaving = async || {
             if let Some(claim) = claim
                 && !claim.holds().await
@@ -386,12 +430,18 @@ impl Asking {
                 return false;
             }
             settles.left.set(Some(self.slot.changes.get()));
+            left_at.set(monotonic());
             true
         };
         let reply = match self.upstream.send(*class, &about, content, leaving).await {
             Ok(None) => return None,
             Ok(Some(answer)) => {
-                read(&answer).unwrap_or_else(|| failed(&answer.not_understood(expected)))
+                let date = answer.date().filter(|_| *tells_times);
+                let dated = date.map(|date| Dated { date, left_at: left_at.get() });
+                match read(&answer) {
+                    Some(reply) => Reply { dated, ..reply },
+                    None => failed(&answer.not_understood(expected)),
+                }
             }
             Err(failure) => failed(&failure),
         };
@@ -471,9 +521,13 @@ fn changes_key(path: &str) -> String {
     format!("changes:{path}")
 }
 
-/// An answer for other processes: its status, whether it is final, and its body.
+/// An answer for other processes: its status, whether it is final, what Anaplan's clock showed, how
+/// many milliseconds ago that was asked for, and its body. Of a clock that nobody saw, nothing.
 fn written(reply: &Reply) -> String {
-    format!("{} {}\n{}", reply.status, u8::from(reply.is_final), reply.body)
+    let clock = reply.dated.map_or_else(String::new, |Dated { date, left_at }| {
+        format!(" {} {}", date as i64, (monotonic() - left_at).ceil() as u64)
+    });
+    format!("{} {}{clock}\n{}", reply.status, u8::from(reply.is_final), reply.body)
 }
 
 /// The same, from a store that may hold anything.
@@ -481,12 +535,19 @@ async fn find(store: &Store, key: &str) -> Result<Option<Reply>, Away> {
     let held = store.get(key).await?;
     Ok(held.and_then(|held| {
         let (head, body) = held.value.split_once('\n')?;
-        let (status, is_final) = head.split_once(' ')?;
+        let mut head = head.split(' ');
+        let (status, is_final) = (head.next()?, head.next()?);
+        let mut number = || head.next()?.parse::<i64>().ok().map(|number| number as f64);
+        let dated = number().zip(number()).map(|(date, ago)| {
+            // It is kept for so long at the most, and was written when that began.
+            let written_at = monotonic() - (FLOOR - held.ttl).max(0.0);
+            Dated { date, left_at: written_at - ago }
+        });
         if !body.starts_with('{') {
             return None;
         }
         let status = status.parse().ok().filter(|status| matches!(status, 200 | 400..=599))?;
         let (body, headers) = (body.into(), Vec::new());
-        Some(Reply { status, body, headers, is_final: is_final == "1" })
+        Some(Reply { status, body, headers, is_final: is_final == "1", dated })
     }))
 }

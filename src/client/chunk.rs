@@ -213,9 +213,7 @@ fn expected(answer: &Answer) -> Result<Option<f64>, Failure> {
     {
         return Err(Error::not_understood(answer.status(), "the bytes of a file", "").into());
     }
-    let is_encoded = answer.header("content-encoding").is_some_and(|coding| coding != "identity");
-    let length = answer.header("content-length").filter(|_| !is_encoded);
-    Ok(length.and_then(|length| length.trim().parse::<u32>().ok()).map(f64::from))
+    Ok(answer.length())
 }
 
 fn changed() -> Error {

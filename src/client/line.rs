@@ -221,14 +221,23 @@ impl Answer {
         words.iter().copied().find(|word| *word == said)
     }
 
-    /// How long it took to come.
+    /// How long before it came what it says may have been true first: since it was asked for, or since
+    /// somebody on the way asked for it (`Age`).
     pub fn took(&self) -> Millis {
-        self.took
+        let age = self.body.header("age").and_then(|age| age.parse::<u32>().ok());
+        self.took + age.map_or(0.0, |seconds| f64::from(seconds) * 1_000.0)
     }
 
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.body.status.unwrap_or_default()
+    }
+
+    /// How many bytes it has, where it says so and they are not compressed on the way.
+    pub fn length(&self) -> Option<f64> {
+        let is_encoded = self.header("content-encoding").is_some_and(|coding| coding != "identity");
+        let length = self.header("content-length").filter(|_| !is_encoded);
+        length.and_then(|length| length.trim().parse::<u32>().ok()).map(f64::from)
     }
 
     /// The bytes of a file.

@@ -411,7 +411,7 @@ describe("after a start", () => {
     );
     t.mock.restoreAll();
     const never = await open(t, () => json(401, ""), { auth });
-    assert.equal((await never.send("POST", tasks)).status, 502);
+    assert.equal((await never.send("POST", tasks)).status, 409);
     assert.equal(never.log.length, 2);
   });
 });
@@ -465,20 +465,22 @@ describe("a token that Anaplan does not take", () => {
     ["none at all", undefined],
     ["one that cannot be had", () => Promise.reject(new Error(`no ${token}`))],
   ]) {
-    test(`for good (${what}) is a 502, in the gateway's words, and no 401`, async (t) => {
+    test(`for good (${what}) is a 502, for a start a 409, in the gateway's words, and no 401`, async (t) => {
       const { get, send } = await open(
         t,
         () =>
           json(401, { status: { code: 401, message: "Wrong password for planner@example.com" } }),
         { auth },
       );
-      for (const answer of [
-        await get(),
-        await send("DELETE", taskPath()),
-        await send("POST", tasks),
+      for (const [answer, status] of [
+        [await get(), 502],
+        [await send("DELETE", taskPath()), 502],
+        // After a 5xx a client would have to find out whether something was started.
+        [await send("POST", tasks), 409],
       ]) {
-        assert.equal(answer.status, 502, answer.text);
-        assert.equal(answer.json.status.code, 502);
+        assert.equal(answer.status, status, answer.text);
+        assert.equal(answer.json.status.code, status);
+        assert.equal(/Nothing was started\.$/.test(answer.json.status.message), status === 409);
         assert.equal(answer.headers.get("www-authenticate"), null);
         assertSafe(answer);
         assert.doesNotMatch(answer.text, /pass-word|planner/);
