@@ -65,6 +65,14 @@ function duration(ms) {
     .join(" ");
 }
 
+/** How much, as `3.6 kB`. */
+function amount(bytes) {
+  const units = ["kilobyte", "megabyte", "gigabyte"];
+  const at = units.findIndex((_, i) => bytes < 1000 ** (i + 2) || i === units.length - 1);
+  const unit = { style: "unit", unit: units[at], maximumFractionDigits: 1 };
+  return (bytes / 1000 ** (at + 1)).toLocaleString(lang, unit);
+}
+
 /** `3s ago`, `2 hr. ago`. */
 function ago(time) {
   const seconds = Math.max(0, Math.floor((Date.now() - time) / 1000));
@@ -91,10 +99,36 @@ function describe(ref) {
   return { kind, id: ref[`${kind}Id`] };
 }
 
+/** For people to copy; the client needs none. */
 function pathOf(ref) {
   const { kind, id } = describe(ref);
   const kinds = kind === "process" ? "processes" : `${kind}s`;
   return `/workspaces/${ref.workspaceId}/models/${ref.modelId}/${kinds}/${id}/tasks/${ref.taskId}`;
+}
+
+/** What there is to download when it is over, each as `{ label, open }`. */
+function filesOf({ phase, result }, client, task) {
+  const { taskId, ...ref } = task.ref;
+  if ("exportId" in ref && phase === "succeeded") {
+    return [
+      { label: "Download", open: (given) => client.action(ref).download(given), after: true },
+    ];
+  }
+  if (!result?.failureDumpAvailable) return [];
+  if (!("processId" in ref)) {
+    return [{ label: "Refused rows", open: (given) => task.dump(given) }];
+  }
+  // Of a process, each step has its own.
+  return stepsOf(result)
+    .filter(({ failureDumpAvailable, objectId }) => failureDumpAvailable && objectId)
+    .map(({ objectId, objectName }) => ({
+      label: `Refused rows of ${objectName ?? objectId}`,
+      open: (given) => task.dump({ ...given, objectId }),
+    }));
+}
+
+function stepsOf({ nestedResults }) {
+  return nestedResults.flatMap((step) => [step, ...stepsOf(step)]);
 }
 
 /** Remarks on a result and, of a process, on its steps, each as `{ text, code }`. */
@@ -123,6 +157,13 @@ function element(name, text) {
   return node;
 }
 
+/** What a template holds; in `part` its parts, by name. */
+function copyOf(template, part) {
+  const copy = byId(template).content.firstElementChild.cloneNode(true);
+  for (const node of copy.querySelectorAll("[data-part]")) part[node.dataset.part] = node;
+  return copy;
+}
+
 /** Shows a text, or hides its place when there is none. */
 function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
@@ -143,15 +184,94 @@ function setBusy(button, busy) {
 const habits = {
   attempts: 3,
   onEvent(event) {
-    if (event.type !== "retry" || event.method !== "GET") return;
+    if (event.type !== "retry" || event.method !== "GET" || !event.ref) return;
     for (const row of rows) if (row.isAbout(event.ref)) row.struggle(event);
   },
 };
+
+/** A button that saves a file, and how far that is. */
+class FileButton {
+  #file;
+  #name;
+  #part = {};
+  #element;
+  /** While it is under way. */
+  #abort;
+
+  /** `file` as `filesOf` has it, `task` the id of the element that names the task. */
+  constructor(file, { id, task, name }) {
+    this.#file = file;
+    this.#name = name;
+    this.#element = copyOf("file", this.#part);
+    const { button, bar } = this.#part;
+    button.id = id;
+    setAttribute(button, "aria-labelledby", `${id} ${task}`);
+    setAttribute(bar, "aria-labelledby", `${id} ${task}`);
+    setText(button, file.label);
+    button.addEventListener("click", () => this.#press());
+  }
+
+  get element() {
+    return this.#element;
+  }
+
+  stop() {
+    this.#abort?.abort();
+  }
+
+  #press() {
+    if (this.#abort) this.stop();
+    else this.#save();
+  }
+
+  async #save() {
+    const { button, bar, said, hint } = this.#part;
+    const { signal } = (this.#abort = new AbortController());
+    setText(button, "Stop");
+    setText(said, "Looking for it …");
+    setText(hint, "");
+    bar.removeAttribute("value");
+    bar.hidden = false;
+    try {
+      const download = await this.#file.open({ signal, onProgress: (seen) => this.#show(seen) });
+      const blob = await download.blob();
+      save(blob, download.name);
+      setText(said, `Saved as “${download.name}”, ${amount(blob.size)}.`);
+      setText(hint, download.caveats.join(" "));
+      say(said.textContent);
+    } catch (error) {
+      setText(said, signal.aborted ? "Stopped." : `It was not saved. ${error.message}`);
+      say(`${this.#name}: ${said.textContent}`);
+    }
+    this.#abort = undefined;
+    setText(button, this.#file.label);
+    bar.hidden = true;
+  }
+
+  #show({ bytes, size, chunks, chunkCount }) {
+    const { bar, said } = this.#part;
+    if (size) bar.value = bytes / size;
+    else if (chunkCount > 1) bar.value = chunks / chunkCount;
+    const of = `${chunks.toLocaleString(lang)} of ${chunkCount.toLocaleString(lang)} chunks, `;
+    setText(said, (chunkCount > 1 ? of : "") + amount(bytes));
+  }
+}
+
+/** As if the server had sent it by this name. */
+function save(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // Not at once: the browser may still be asking where to put it.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
 
 let rowsMade = 0;
 
 /** A task that is followed, and what is seen of it. */
 class Row {
+  #client;
   #task;
   #part = {};
   #element;
@@ -168,16 +288,16 @@ class Row {
   #sawItRun = false;
   #sawItCancelling = false;
   #isNew;
+  /** Once it is over. */
+  #files;
 
-  constructor({ task, key, name, place = "", isNew = false }) {
+  constructor({ client, task, name, place = "", isNew = false }) {
+    this.#client = client;
     this.#task = task;
-    this.key = key;
+    this.key = `${place} ${pathOf(task.ref)}`;
     this.place = place;
     this.#isNew = isNew;
-    this.#element = byId("row").content.firstElementChild.cloneNode(true);
-    for (const node of this.#element.querySelectorAll("[data-part]")) {
-      this.#part[node.dataset.part] = node;
-    }
+    this.#element = copyOf("row", this.#part);
     this.#label(name);
     this.#listen();
     this.#render();
@@ -210,10 +330,8 @@ class Row {
     return this.#lost !== undefined || this.#trouble !== undefined;
   }
 
-  isAbout({ workspaceId, modelId, exportId, taskId }) {
-    const { ref } = this.#task;
-    const mine = [ref.workspaceId, ref.modelId, ref.exportId, ref.taskId];
-    return String(mine) === String([workspaceId, modelId, exportId, taskId]);
+  isAbout(ref) {
+    return pathOf(this.#task.ref) === pathOf(ref);
   }
 
   /** It could not be asked, and is asked again by itself. */
@@ -239,6 +357,7 @@ class Row {
   /** The task itself runs on. */
   stop() {
     this.#watch?.abort();
+    this.#files?.forEach((file) => file.stop());
   }
 
   retry() {
@@ -378,6 +497,7 @@ class Row {
     setText(step, this.#step());
     this.#renderProgress();
     this.#renderWhy();
+    this.#renderFiles();
 
     const cancelling = phase === "cancelling" || this.#cancel === "sent";
     setText(cancel, cancelling ? "Cancelling\u00a0…" : "Cancel");
@@ -425,6 +545,31 @@ class Row {
     );
     reasons.hidden = all.length === 0;
     why.hidden = false;
+    this.#advise();
+  }
+
+  /** What to do about it, which the client knows of the documented codes. */
+  async #advise() {
+    try {
+      await this.#task.result({ signal: this.#watch?.signal });
+    } catch ({ hint = "" }) {
+      setText(this.#part.hint, hint);
+    }
+  }
+
+  /** Once: an end does not change any more. */
+  #renderFiles() {
+    if (!this.done || this.#files) return;
+    const { name, files } = this.#part;
+    const status = this.#status;
+    this.#files = filesOf(status, this.#client, this.#task).map((file, at) => {
+      const { open, after } = file;
+      const opened = (given) => open(after ? { ...given, after: status } : given);
+      const id = `${name.id}-file-${at}`;
+      return new FileButton({ ...file, open: opened }, { id, task: name.id, name: this.name });
+    });
+    files.append(...this.#files.map((file) => file.element));
+    files.hidden = this.#files.length === 0;
   }
 
   #reasons() {
@@ -432,11 +577,8 @@ class Row {
   }
 
   #verdict(count) {
-    const dump = this.#status.result?.failureDumpAvailable
-      ? " It keeps the rows that failed, in a dump."
-      : "";
-    if (this.phase === "unknown") return `It ended, and Anaplan does not say whether well.${dump}`;
-    return (count ? "Anaplan’s reason:" : "Anaplan gave no reason.") + dump;
+    if (this.phase === "unknown") return "It ended, and Anaplan does not say whether well.";
+    return count ? "Anaplan’s reason:" : "Anaplan gave no reason.";
   }
 
   #word() {
@@ -458,10 +600,9 @@ class Row {
     if (this.phase === "cancelling") {
       return "Anaplan has been asked to cancel. It may still finish.";
     }
-    if (this.phase === "succeeded" && this.#sawItCancelling) {
-      return "The cancel came too late: it finished all the same.";
-    }
-    return "";
+    if (this.phase !== "succeeded") return "";
+    if (this.#sawItCancelling) return "The cancel came too late: it finished all the same.";
+    return this.#status.result?.failureDumpAvailable ? "Anaplan refused some of the rows." : "";
   }
 
   /** How long it has been at it; of an end that nobody saw, when it began. */
@@ -490,9 +631,10 @@ class Row {
 
 const rows = new Set();
 
-function follow(row) {
+/** At the top, or below those that are there. */
+function follow(row, where = "prepend") {
   rows.add(row);
-  byId("tasks").prepend(row.element);
+  byId("tasks")[where](row.element);
   summarise();
   row.follow();
 }
@@ -551,6 +693,8 @@ const faults = {
   offline: { failures: [{ answer: "noAnswer" }] },
   down: { failures: [{ answer: 503 }] },
   limit: { failures: [{ answer: 429, retryAfter: 10 }] },
+  slow: { latency: 1_500 },
+  lost: { failures: [{ answer: "noAnswer", on: ["start"], executed: true }] },
   state: { taskState: "CONSOLIDATING" },
 };
 
@@ -570,82 +714,117 @@ async function openTenant() {
   let behind = past[0].ago;
   const simulator = createSimulator({ now: () => Date.now() - behind * 1000 });
   const { workspaceId, models } = await simulator.describe();
-  const exports = models.flatMap(({ modelId, exports }) =>
-    exports.map((one) => ({ ...one, ref: { workspaceId, modelId, exportId: one.exportId } })),
-  );
-  // Nothing is sent there: the simulator stands in for the network.
-  const baseUrl = "https://simulated.invalid/2/0";
-  const token = async () => (await simulator.describe()).token;
-  // Asked for anew before each request: that costs nothing here, and the page may stay open.
-  const auth = async () => ({ token: await token(), expiresAt: Date.now() });
-  const anaplan = await connect({ baseUrl, auth, fetch: simulator, ...habits });
-  const tenant = { simulator, baseUrl, token, anaplan, exports };
+  const connection = {
+    // Nothing is sent there: the simulator stands in for the network.
+    baseUrl: "https://simulated.invalid/2/0",
+    // Asked for anew before each request: that costs nothing here, and the page may stay open.
+    auth: async () => ({ token: (await simulator.describe()).token, expiresAt: Date.now() }),
+    fetch: simulator,
+  };
+  const anaplan = await connect({ ...connection, ...habits });
+  const actions = [];
+  for (const model of models) {
+    for (const kind of ["exports", "imports", "processes"]) {
+      const list = anaplan[kind]({ workspaceId, modelId: model.modelId });
+      for await (const { id, name, ref } of list) {
+        // How it ends, which no real tenant tells.
+        const { outcome } = model[kind].find((one) => describe(one).id === id);
+        actions.push({ kind, name, ref, outcome });
+      }
+    }
+  }
 
+  // By another client, which knows nothing of what this one is about to see.
+  const earlier = await connect(connection);
   const started = new Map();
   for (const { ago, start, cancel } of past) {
     behind = ago;
-    const one = exports.find(({ outcome }) => outcome === (start ?? cancel));
-    if (start) started.set(start, await startExport(tenant, one));
-    else await request(tenant, "DELETE", pathOf(started.get(cancel)));
+    const one = actions.find(({ outcome }) => outcome === start);
+    if (start) started.set(start, await earlier.action(one.ref).start());
+    else await started.get(cancel).cancel();
   }
   behind = 0;
-  return tenant;
+  earlier.close();
+  return { simulator, anaplan, actions };
 }
 
-/** Sent by hand: the client starts nothing yet. */
-async function startExport(tenant, { ref }) {
-  // The path of its tasks is that of a task without the task.
-  const path = pathOf({ ...ref, taskId: "" }).slice(0, -1);
-  const { task } = await request(tenant, "POST", path, { localeName: "en_US" });
-  return { ...ref, taskId: task.taskId };
-}
-
-async function request({ simulator, baseUrl, token }, method, path, body) {
-  const response = await simulator(baseUrl + path, {
-    method,
-    headers: {
-      Authorization: `AnaplanAuthToken ${await token()}`,
-      "Content-Type": "application/json",
-    },
-    body: body && JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`Anaplan answered ${response.status}.`);
-  return response.json();
-}
-
-/** All that it knows of the last two days, newest at the top. */
-async function showTenant({ simulator, anaplan, exports }) {
-  const { workspaceId, tasks } = await simulator.describe();
-  tasks
+/** The runs of the last two days, newest at the top. */
+async function showTenant({ anaplan, actions }) {
+  const runs = await Promise.all(
+    actions.map(async ({ name, ref }) => {
+      const runs = [];
+      for await (const run of anaplan.action(ref).tasks()) runs.push({ ...run, name });
+      return runs;
+    }),
+  );
+  runs
+    .flat()
     .filter(({ creationTime }) => Date.now() - creationTime < 2 * 86_400_000)
-    .sort((a, b) => a.creationTime - b.creationTime)
-    .forEach(({ modelId, exportId, taskId }) => {
-      const task = anaplan.task({ workspaceId, modelId, exportId, taskId });
-      follow(new Row({ task, name: nameOf(exports, exportId) }));
+    .sort((a, b) => b.creationTime - a.creationTime)
+    .forEach(({ name, ref }) => {
+      const row = new Row({ client: anaplan, task: anaplan.task(ref), name });
+      follow(row, "append");
     });
 }
 
-function nameOf(exports, wanted) {
-  return exports.find(({ exportId }) => exportId === wanted).name;
-}
-
-function offerExports(tenant) {
-  const { exports, anaplan } = tenant;
-  const [select, button, error] = ["export", "start-button", "start-error"].map(byId);
-  select.append(...exports.map(({ name, outcome }) => new Option(`${capital(outcome)}: ${name}`)));
+function offerActions({ simulator, anaplan, actions }) {
+  const [select, button, error] = ["action", "start-button", "start-error"].map(byId);
+  for (const kind of ["exports", "imports", "processes"]) {
+    const group = document.createElement("optgroup");
+    group.label = capital(kind);
+    for (const one of actions.filter((one) => one.kind === kind)) {
+      group.append(new Option(`${capital(one.outcome)}: ${one.name}`, actions.indexOf(one)));
+    }
+    select.append(group);
+  }
   select.disabled = button.disabled = false;
   byId("start").addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (button.ariaDisabled) return;
+    const { name, ref } = actions[select.value];
+    const show = (task) => follow(new Row({ client: anaplan, task, name, isNew: true }));
     setText(error, "");
-    const one = exports[select.selectedIndex];
+    showCandidates([]);
+    setBusy(button, true);
+    setText(button, "Starting …");
     try {
-      const task = anaplan.task(await startExport(tenant, one));
-      follow(new Row({ task, name: one.name, isNew: true }));
+      const starting = anaplan.action(ref).start();
+      // The client takes the one task that must be its own, so it takes two to make it doubt.
+      if (byId("fault").value === "lost") await simulator.startAsAnother(ref);
+      show(await starting);
     } catch (cause) {
-      setText(error, `It was not started. ${cause.message}`);
+      const isCertain = cause.code !== "START_UNCERTAIN";
+      setText(error, isCertain ? `It was not started. ${cause.message}` : cause.message);
+      showCandidates(cause.candidates ?? [], (found) => show(anaplan.task(found)));
       say(error.textContent);
     }
+    setBusy(button, false);
+    setText(button, "Start");
   });
+}
+
+/** The tasks of which one may be what was started. */
+function showCandidates(candidates, watch) {
+  const list = byId("candidates");
+  const items = candidates.map(({ ref, taskId, creationTime }, at) => {
+    const part = {};
+    const item = copyOf("candidate", part);
+    const time = creationTime === undefined ? "" : `, started ${ago(creationTime)}`;
+    setText(part.id, taskId);
+    setText(part.time, time);
+    part.what.id = `candidate-${at}`;
+    part.watch.id = `${part.what.id}-watch`;
+    setAttribute(part.watch, "aria-labelledby", `${part.watch.id} ${part.what.id}`);
+    part.watch.addEventListener("click", () => {
+      watch(ref);
+      byId("start-button").focus();
+      item.remove();
+      list.hidden = list.childElementCount === 0;
+    });
+    return item;
+  });
+  list.replaceChildren(...items);
+  list.hidden = items.length === 0;
 }
 
 function offerFaults({ simulator }) {
@@ -679,7 +858,7 @@ function offerWatching() {
     event.preventDefault();
     const client = await checked(baseUrl, (text) => clientFor(text));
     const found = client && (await checked(task, (text) => client.task(text)));
-    if (found) watchReal(found, baseUrl.value.trim());
+    if (found) watchReal(client, found, baseUrl.value.trim());
   });
 }
 
@@ -698,22 +877,20 @@ async function checked(field, parse) {
   }
 }
 
-function watchReal(task, place) {
-  const key = `${place} ${pathOf(task.ref)}`;
-  const known = [...rows].find((row) => row.key === key);
+function watchReal(client, task, place) {
   const { kind, id } = describe(task.ref);
-  const name = `${capital(kind)} ${id}`;
-  const row = known ?? new Row({ task, key, name, place, isNew: true });
-  if (known) row.retry();
+  const row = new Row({ client, task, name: `${capital(kind)} ${id}`, place, isNew: true });
+  const known = [...rows].find(({ key }) => key === row.key);
+  if (known) known.retry();
   else follow(row);
-  row.element.focus();
+  (known ?? row).element.focus();
 }
 
 offerWatching();
 try {
   const tenant = await openTenant();
   await showTenant(tenant);
-  offerExports(tenant);
+  offerActions(tenant);
   offerFaults(tenant);
 } catch (error) {
   setText(byId("summary"), `The simulated tenant did not open. ${error.message}`);

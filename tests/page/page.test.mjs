@@ -1,6 +1,6 @@
 // The page in a browser, served as a static host would serve it, below a path of its own.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { at } from "../../scripts/project.mjs";
 import { launchBrowser, openPage } from "../support/browser.mjs";
@@ -28,7 +28,9 @@ test("shows live tasks within two seconds, and soon one in every state", async (
   for (const phase of ["waiting", "cancelling", "succeeded", "failed", "cancelled"]) {
     await row(page, phase).first().waitFor();
   }
-  assert.match(await row(page, "failed").last().innerText(), /Failed[^]*Not authorised[^]*Salary/);
+  const failed = row(page, "failed").last();
+  assert.match(await failed.innerText(), /Failed[^]*Not authorised[^]*Salary/);
+  await failed.getByText(/^The user that the credentials belong to may not run this/).waitFor();
   assert.match(await row(page, "waiting").innerText(), /Waiting[^]*Checked .*, next in \d+s/);
   assert.match(await page.locator("#summary").innerText(), /^1 waiting, 4 running, 1 cancelling/);
   await picture(page, "page-light.png");
@@ -117,7 +119,7 @@ describe("the page", { concurrency: 6 }, () => {
   test("starts an export, follows it to its end and keeps focus", async (t) => {
     const { page } = await open(t);
     await page
-      .getByLabel("Export", { exact: true })
+      .getByLabel("Action", { exact: true })
       .selectOption("Succeeds in seconds: Currency rates.csv");
     await page.getByRole("button", { name: "Start", exact: true }).press("Enter");
     const task = page.locator("#tasks > li").first();
@@ -125,6 +127,107 @@ describe("the page", { concurrency: 6 }, () => {
     await is(task, "succeeded");
     assert.match(await task.innerText(), /Succeeded[^]*in about \d+s/);
     assert.equal(await focused(page), "Start");
+  });
+
+  test("saves what an export wrote, under its own name", async (t) => {
+    const { page } = await open(t, { policy: strict });
+    const task = await started(page, "Succeeds in seconds: Currency rates.csv");
+    await is(task, "succeeded");
+    const button = task.getByRole("button", { name: "Download Currency rates.csv" });
+    const { name, text } = await saved(page, () => button.press("Enter"));
+    assert.equal(name, "Currency rates.csv");
+    assert.deepEqual([text.split("\n").length, text.split("\n")[0]], [42, "Region,Month,Revenue"]);
+    await task.getByText(/^Saved as “Currency rates.csv”, 3.6 kB\.$/).waitFor();
+    assert.match(await focused(page), /^Download/);
+    await page.getByRole("status").filter({ hasText: "Saved as" }).waitFor();
+    await picture(page, "page-download.png");
+  });
+
+  test("shows how far a large file is, and stops on request", async (t) => {
+    const { page } = await open(t, { policy: strict });
+    // It ends while the page is open.
+    const task = page.locator("#tasks > li", { hasText: "Ledger" }).first();
+    await task.and(page.locator("[data-phase=succeeded]")).waitFor({ timeout: 90_000 });
+    const button = task.getByRole("button", { name: /^Download/ });
+    await slowly(page, async () => {
+      await button.click();
+      const bar = task.getByRole("progressbar", { name: /^Stop Ledger/ });
+      await task.getByText(/^\d+ of 11 chunks, [\d.]+ (kB|MB)$/).waitFor();
+      assert.ok((await bar.getAttribute("value")) < 1);
+      await task.getByRole("button", { name: /^Stop Ledger/ }).click();
+      await task.getByText("Stopped.").waitFor();
+      assert.equal(await bar.isVisible(), false);
+    });
+    const { text } = await saved(page, () => button.click());
+    assert.equal(text.split("\n").length, 12_002);
+    assert.equal(text.split("\n")[0], "Region\tMonth\tRevenue");
+  });
+
+  test("saves the rows that an import refused, and those of a process's step", async (t) => {
+    const { page } = await open(t, { policy: strict });
+    const load = await started(page, "Refuses rows: Regions from regions.txt");
+    const night = await started(page, "Fails: Nightly load");
+    await load.and(page.locator("[data-phase=succeeded]")).waitFor({ timeout: 60_000 });
+    await load.getByText("Anaplan refused some of the rows.").waitFor();
+    const dump = await saved(page, () =>
+      load.getByRole("button", { name: "Refused rows Regions from regions.txt" }).click(),
+    );
+    assert.deepEqual([dump.name, dump.text.split("\n").length], ["112000000001-dump.csv", 19]);
+
+    await night.and(page.locator("[data-phase=failed]")).waitFor({ timeout: 60_000 });
+    // Anaplan's own words, and what to do about it.
+    await night.getByText(/^Load: Load: 3 \(0\/3\) rows successful/).waitFor();
+    await night.getByText(/^Rows were refused\. The failure dump/).waitFor();
+    const step = await saved(page, () =>
+      night.getByRole("button", { name: "Refused rows of Load Nightly load" }).click(),
+    );
+    assert.deepEqual([step.name, step.text.split("\n").length], ["112000000002-dump.csv", 5]);
+    await picture(page, "page-dumps.png");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize({ width: 390, height: 800 });
+    await picture(page, "page-dumps-phone-dark.png");
+  });
+
+  test("says why a file cannot be had", async (t) => {
+    const anaplan = await gateway(t);
+    anaplan.answers({ taskState: "COMPLETE", result: { successful: true } });
+    const { task } = await watched(t, anaplan);
+    await is(task, "succeeded");
+    anaplan.refuses(404, { status: { code: 404, message: "<b>no file</b>" } });
+    await task.getByRole("button", { name: /^Download/ }).click();
+    await task
+      .getByText(/^It was not saved\. .*STALE|^It was not saved\. .*there is no such file/)
+      .waitFor();
+    assert.equal(await task.locator("b").count(), 0);
+  });
+
+  test("shows what a start whose answer was lost may have made", async (t) => {
+    const { page } = await open(t, { policy: strict });
+    await page.getByLabel("What goes wrong").selectOption("lost");
+    await page
+      .getByLabel("Action", { exact: true })
+      .selectOption("Succeeds in seconds: Currency rates.csv");
+    const before = await page.locator("#tasks > li").count();
+    const start = page.getByRole("button", { name: "Start", exact: true });
+    await start.press("Enter");
+    const candidates = page.getByRole("list", { name: "What it may be" });
+    await candidates.getByRole("listitem").nth(1).waitFor();
+    assert.match(
+      await page.locator("#start-error").innerText(),
+      /it is not known whether the task was started: and 2 tasks may be it/,
+    );
+    await picture(page, "page-uncertain.png");
+    const id = await candidates.getByRole("listitem").first().locator("code").innerText();
+    await candidates
+      .getByRole("button", { name: `Watch Task ${id}, started` })
+      .first()
+      .click();
+    const task = page.locator("#tasks > li").first();
+    await task.filter({ hasText: id }).waitFor();
+    assert.equal(await page.locator("#tasks > li").count(), before + 1);
+    assert.equal(await candidates.getByRole("listitem").count(), 1);
+    assert.equal(await focused(page), "Start");
+    await is(task, "succeeded");
   });
 
   test("says what it could not ask, and goes on when it can", async (t) => {
@@ -351,14 +454,39 @@ async function open(t, { policy, query = "", context, init } = {}) {
   if (init) await page.addInitScript(init);
   await page.goto(url + query);
   // Refused connections are what some tests are about, and the browser prints each.
-  const ours = () => errors.filter((error) => !/ERR_EMPTY_RESPONSE|ERR_FAILED/.test(error));
+  const ours = () =>
+    errors.filter((error) => !/ERR_EMPTY_RESPONSE|ERR_FAILED|status of 404/.test(error));
   t.after(() => assert.deepEqual(ours(), []));
   return { page, url, requests };
+}
+
+/** Starts something, and gives its row. */
+async function started(page, option) {
+  await page.getByLabel("Action", { exact: true }).selectOption(option);
+  const count = await page.locator("#tasks > li").count();
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await page.locator("#tasks > li").nth(count).waitFor();
+  const id = await page.locator("#tasks > li").first().locator("[data-part=id]").innerText();
+  return page.locator("#tasks > li", { hasText: id });
+}
+
+/** `{ name, text }` of the file that this makes the page save. */
+async function saved(page, press) {
+  const [download] = await Promise.all([page.waitForEvent("download"), press()]);
+  return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+}
+
+/** With answers that take their time. */
+async function slowly(page, work) {
+  await page.getByLabel("What goes wrong").selectOption("slow");
+  await work();
+  await page.getByLabel("What goes wrong").selectOption("nothing");
 }
 
 /** A gateway with one task, at another origin than the page's; it answers what it is told to. */
 async function gateway(t) {
   let answer;
+  let refusal;
   const asked = [];
   let begin;
   const first = new Promise((resolve) => (begin = resolve));
@@ -369,6 +497,7 @@ async function gateway(t) {
     if (request.method === "OPTIONS") return response.writeHead(204).end();
     asked.push(request.method);
     begin();
+    if (refusal) return json(response, refusal.body, refusal.status);
     if (answer === "nothing") return request.socket.destroy();
     if (answer === "never") return;
     json(response, { task: { taskId: "T1", ...answer } });
@@ -379,6 +508,7 @@ async function gateway(t) {
     /** Resolves when it was asked. */
     first,
     answers: (next) => (answer = next),
+    refuses: (status, body) => (refusal = { status, body }),
   };
 }
 
