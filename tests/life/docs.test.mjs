@@ -102,8 +102,8 @@ describe("each example works", { concurrency: 2 }, () => {
   test("export.js", async (t) => {
     const { run, read, path } = await example(t, "export.js");
     assert.equal(await run(), "Grid – Revenue by region.csv: 2 chunks\n");
-    assert.equal(read("Grid – Revenue by region.csv").split("\n").length, 1_202);
-    assert.equal(existsSync(path("Grid – Revenue by region.csv.partial")), false);
+    assert.equal(read("revenue.csv").split("\n").length, 1_202);
+    assert.equal(existsSync(path("revenue.csv.partial")), false);
   });
 
   test("copy.js", async (t) => {

@@ -37,7 +37,10 @@ export interface TransferProgress {
  * of the ways below; `close()`, aborting the call's `signal`, or cancelling the stream ends it.
  */
 export interface Download {
-  /** By which name Anaplan knows it, else one made of its id. */
+  /**
+   * By which name Anaplan knows it, else one made of its id. Whoever named it may have put slashes into
+   * it: it is not a path.
+   */
   readonly name: string;
   /** In bytes, where that is known: Anaplan does not say, so before the first byte of it rarely. */
   readonly size?: number;
