@@ -81,19 +81,6 @@ impl Reply {
         self
     }
 
-    /// With what Anaplan's clock showed, and by how many seconds the question for that may have left
-    /// before this one came, at `asked_at`. What stands in between would else give the time of its own
-    /// clock, which need not be that of the times in the body.
-    #[must_use]
-    pub fn telling_the_time(self, asked_at: Millis) -> Self {
-        let Some(Dated { date, left_at }) = self.dated else {
-            return self;
-        };
-        let age = ((asked_at - left_at) / 1_000.0).ceil().max(0.0) as u64;
-        let dated = self.with("Date", http_date(date));
-        if age > 0 { dated.with("Age", age.to_string()) } else { dated }
-    }
-
     /// To be asked again after so many milliseconds.
     #[must_use]
     pub fn retry_after(self, millis: f64) -> Self {
@@ -278,11 +265,6 @@ fn pages(mut paging: Json) -> Value {
     let names = ["currentPageSize", "offset", "totalSize"];
     let number = |name: &str| Some((name.to_owned(), whole(paging.take(name).into_number()?)));
     Value::Object(names.map(number).into_iter().flatten().collect())
-}
-
-/// As headers have it.
-fn http_date(date: f64) -> String {
-    js_sys::Date::new(&date.into()).to_utc_string().into()
 }
 
 fn value(json: Json) -> Value {

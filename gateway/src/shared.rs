@@ -125,7 +125,7 @@ impl Shared {
         let asked_at = monotonic();
         let reply = self.answer(question).await;
         match reply.dated {
-            Some(_) => Rc::new(Reply::clone(&reply).telling_the_time(asked_at)),
+            Some(_) => Rc::new(telling_the_time(Reply::clone(&reply), asked_at)),
             None => reply,
         }
     }
@@ -550,4 +550,17 @@ async fn find(store: &Store, key: &str) -> Result<Option<Reply>, Away> {
         let (body, headers) = (body.into(), Vec::new());
         Some(Reply { status, body, headers, is_final: is_final == "1", dated })
     }))
+}
+
+/// With what Anaplan's clock showed, and by how many seconds the question for that may have left before
+/// this one came, at `asked_at`. What stands in between would else give the time of its own clock, which
+/// need not be that of the times in the body.
+fn telling_the_time(reply: Reply, asked_at: Millis) -> Reply {
+    let Some(Dated { date, left_at }) = reply.dated else {
+        return reply;
+    };
+    let age = ((asked_at - left_at) / 1_000.0).ceil().max(0.0) as u64;
+    let date = String::from(js_sys::Date::new(&date.into()).to_utc_string());
+    let dated = reply.with("Date", date);
+    if age > 0 { dated.with("Age", age.to_string()) } else { dated }
 }
