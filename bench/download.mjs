@@ -42,7 +42,7 @@ try {
       const { count, size, delay } = one;
       rows.push([
         `${whole(count)} of ${size / MB} MB, ${delay} ms: ${name}`,
-        whole((count * size) / MB / median(of(name, "seconds"))),
+        speed((count * size) / MB / median(of(name, "seconds"))),
         name === "curl" ? "1" : ratio(of("curl", "seconds"), of(name, "seconds")),
         name === "node fetch" ? "1" : ratio(of("node fetch", "seconds"), of(name, "seconds")),
         median(of(name, "cpu")).toFixed(2),
@@ -59,6 +59,10 @@ try {
   );
 } finally {
   server.disconnect();
+}
+
+function speed(rate) {
+  return rate < 100 ? rate.toFixed(1) : whole(rate);
 }
 
 async function node(how, one) {

@@ -1,11 +1,12 @@
 // Files that come from Anaplan: what they cost, how they end, and what is made of their bytes.
 // Connections that break: kill.test.mjs.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { inspect } from "node:util";
 import { AnaplanError, connect } from "anaplan-tasks";
 import { at } from "../../scripts/project.mjs";
 import { exportRef, serveFile, tally, whole } from "../support/files.mjs";
@@ -346,25 +347,45 @@ test("a file is saved under its name, whole, in place of what was there", async 
   );
 });
 
-test("two who save to one path at a time leave one whole file", async (t) => {
+test("what another fetch throws while bytes come is told without the token", async (t) => {
+  const auth = "hush-hush-token-0123456789";
+  const broken = () => {
+    const error = new Error(`reset, with ${auth}`);
+    error.request = { headers: { Authorization: auth } };
+    return new ReadableStream({ pull: (controller) => controller.error(error) });
+  };
+  const fetch = async (url, init) =>
+    /chunks\/\d+$/.test(url) ? new Response(broken()) : globalThis.fetch(url, init);
+  const { download } = await open(t, { chunks: bytes("a") }, { auth, fetch, attempts: 1 });
+  const error = await failure((await download()).bytes());
+  assert.equal(error.code, "NETWORK");
+  assert.match(error.message, /broke while bytes were coming: reset, with \[redacted\]\./);
+  assert.ok(!inspect(error, { depth: Infinity }).includes(auth));
+});
+
+test("of two who save to one path at a time, the later one's file is there, whole", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "twice-"));
   t.after(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "file.csv");
   const chunks = ["a", "b"].map((letter) => Buffer.alloc(3 * MB, letter));
-  let release;
-  const released = new Promise((resolve) => (release = resolve));
+  // The first is held at its second chunk, the other before its first byte.
+  const held = [];
   const answer = (response, { chunk, attempt, bytes }) => {
-    if (chunk === 0 || attempt > 1) return false;
-    released.then(() => whole(response, bytes));
+    if ((chunk === 1) !== (attempt === 1)) return false;
+    held.push(() => whole(response, bytes));
     return true;
   };
   const { download } = await open(t, { chunks, answer });
-  const slow = (await download()).saveTo(path);
-  await until(() => existsSync(`${path}.partial`));
-  await sleep(100);
-  await (await download()).saveTo(path);
-  release();
-  await assert.rejects(slow, /file\.csv\.partial/);
+  const first = (await download()).saveTo(path);
+  await until(() => held.length === 1);
+  await until(() => existsSync(`${path}.partial`) && statSync(`${path}.partial`).size >= MB);
+  const second = (await download()).saveTo(path);
+  await until(() => held.length === 2);
+  held[0]();
+  await assert.rejects(first, /^AnaplanError: path: somebody else writes to .*file\.csv\.partial/);
+  assert.deepEqual(readdirSync(folder), ["file.csv.partial"]);
+  held[1]();
+  await second;
   assert.ok(readFileSync(path).equals(Buffer.concat(chunks)));
   assert.deepEqual(readdirSync(folder), ["file.csv"]);
 });
