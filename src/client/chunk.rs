@@ -134,12 +134,14 @@ impl Fetching {
         }
 
         let mut seen = 0.0;
-        if let Some(mut reader) = answer.reader()? {
-            let patience = self.exchange.line.request_timeout * Line::FILES;
+        let line = &self.exchange.line;
+        if let Some(mut reader) = line.reader(&answer)? {
+            let patience = line.request_timeout * Line::FILES;
             loop {
                 self.room(part).await;
                 let read = within(patience, reader.read()).await?;
-                let Some(bytes) = read.map_err(|cause| answer.broke_off(cause))? else { break };
+                let read = read.map_err(|cause| line.broke_off(&answer, cause))?;
+                let Some(bytes) = read else { break };
                 let before = seen;
                 seen += bytes.length();
                 let fresh = bytes.after(part.received.get() - before);

@@ -160,16 +160,31 @@ impl Line {
     }
 
     fn no_answer(&self, base: &BaseUrl, cause: Opaque, secrets: &[Rc<str>]) -> Failure {
-        let mut text = format!("no answer from {base}");
+        const REFUSED: &str = " In a browser this is also what a refused origin looks like: Anaplan lets \
+             no other site's page call it, so baseUrl must lead to a gateway of your own.";
+        let advice = if page_origin().is_some() { REFUSED } else { "" };
+        self.fault(&format!("no answer from {base}"), advice, cause, secrets)
+    }
+
+    /// Reads the bytes of a file; `None` where there is no body.
+    pub fn reader(&self, answer: &Answer) -> Result<Option<Reader>, Failure> {
+        Reader::new(&answer.body.stream()).map_err(|cause| self.broke_off(answer, cause))
+    }
+
+    /// The failure of reading them.
+    pub fn broke_off(&self, answer: &Answer, cause: Opaque) -> Failure {
+        let what = "the connection broke while bytes were coming";
+        self.fault(what, "", cause, &answer.secrets)
+    }
+
+    /// The failure behind a fault of the network's, or of whoever fetches.
+    fn fault(&self, what: &str, advice: &str, cause: Opaque, secrets: &[Rc<str>]) -> Failure {
+        let mut text = what.to_owned();
         let reason = redact_all(&cause.describe(), secrets);
         if !reason.is_empty() {
             text = text + ": " + &reason;
         }
-        text += ".";
-        if page_origin().is_some() {
-            text += " In a browser this is also what a refused origin looks like: Anaplan lets no \
-                 other site's page call it, so baseUrl must lead to a gateway of your own.";
-        }
+        text = text + "." + advice;
         // The host's own errors hold no headers. Those of another fetch hold what it likes.
         let cause = if !secrets.is_empty() && self.fetch.is_foreign() {
             Opaque::error(&reason)
@@ -245,21 +260,9 @@ impl Answer {
         self.body.stream()
     }
 
-    /// The same, to be read here.
-    pub fn reader(&self) -> Result<Option<Reader>, Failure> {
-        Reader::new(&self.body.stream()).map_err(|cause| self.broke_off(cause))
-    }
-
     /// A header.
     pub fn header(&self, name: &str) -> Option<String> {
         self.body.header(name)
-    }
-
-    /// The failure of reading it.
-    pub fn broke_off(&self, cause: Opaque) -> Failure {
-        let reason = redact_all(&cause.describe(), &self.secrets);
-        let text = format!("the connection broke while bytes were coming: {reason}.");
-        Failure::Failed(Box::new(Error::new(Code::Network, text)), Some(cause))
     }
 
     /// What the server's clock shows, in milliseconds since the epoch, to the second.
