@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use anaplan_tasks::wire::is_locale;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -34,13 +35,11 @@ impl Start {
         if !is_of_objects(body) {
             return Err(format!("{EXPECTED}; found a list instead of an object"));
         }
-        let is_locale = !start.locale_name.is_empty()
-            && start.locale_name.len() <= 35
-            && start
-                .locale_name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-        if is_locale { Ok(start) } else { Err(format!("{EXPECTED}; found another localeName")) }
+        if is_locale(&start.locale_name) {
+            Ok(start)
+        } else {
+            Err(format!("{EXPECTED}; found another localeName"))
+        }
     }
 
     /// The body for Anaplan.

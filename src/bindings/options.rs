@@ -18,6 +18,7 @@ use crate::platform::{
 use crate::policy::{Budget, Cadence, Millis, Retry, Transfer, Watcher, WhenHidden};
 use crate::reference::{ActionRef, BaseUrl, FileRef, Given, Id, Invalid, Kind, ModelRef, TaskRef};
 use crate::region::{Region, Service};
+use crate::wire::is_locale;
 
 /// The options of `connect`.
 pub fn connection(options: &JsValue) -> Result<Client, Error> {
@@ -131,8 +132,7 @@ pub fn start_body(options: &JsValue) -> Result<String, Error> {
     const MAPPING: &str = "an array of { entityType, entityName, importId }";
     let options = Options::new("options", options)?;
     let locale = options.text("localeName")?.unwrap_or_else(|| "en_US".to_owned());
-    let is_locale = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-    if locale.is_empty() || locale.len() > 35 || !locale.chars().all(is_locale) {
+    if !is_locale(&locale) {
         return Err(Invalid::new("localeName", LOCALE, "another string").into());
     }
     let body = Object::new();

@@ -26,13 +26,13 @@ pub struct Download {
     client: Client,
     limits: Rc<Limits>,
     fetching: Rc<Fetching>,
-    chunk_count: usize,
     parts: RefCell<VecDeque<(Rc<Part>, Ticket)>>,
     /// What was handed on, and of how many chunks.
     bytes: Cell<f64>,
     ended: Cell<bool>,
     stopped: Notify,
-    is_after_a_run: bool,
+    /// What it is called that there is nothing.
+    lack: Code,
     /// What is known of it.
     pub about: Told,
 }
@@ -76,7 +76,7 @@ impl Client {
         limits: Limits,
     ) -> Result<Value, Failure> {
         let Reading { concurrency, after, is_export } = reading;
-        let is_after_a_run = after.is_some();
+        let lack = if after.is_some() { Code::StaleFile } else { Code::NotFound };
         if let Some(reason) = after
             .as_ref()
             .and_then(|after| policy::staleness(after.succeeded, after.creation_time, wall()))
@@ -85,45 +85,39 @@ impl Client {
         }
         let known = RefCell::default();
         let work = async {
-            let chunks = self.chunks(&file, is_after_a_run).await?;
+            let chunk_count = self.chunks(&file, lack).await?;
             let caveats = match &after {
                 Some(after) => self.caveats(after).await?,
                 None => Vec::new(),
             };
             let (name, encoding) = self.name(&file, is_export).await?;
-            let about = Told { name, chunk_count: chunks, encoding, caveats };
-            known.replace(Some((chunks, about)));
+            known.replace(Some(Told { name, chunk_count, encoding, caveats }));
             Ok(Value::Nothing)
         };
         self.run(&limits, pin!(work)).await?;
-        let Some((chunks, about)) = known.take() else {
+        let Some(about) = known.take() else {
             return Err(Error::new(Code::Internal, "nothing is known of the file").into());
         };
-        let transfer = Transfer::new(chunks, concurrency);
+        let transfer = Transfer::new(about.chunk_count, concurrency);
         Ok(Value::File(Rc::new(Download {
             client: self.clone(),
             limits: Rc::new(limits),
             fetching: Rc::new(Fetching::new(Rc::clone(&self.0.exchange), file, transfer)),
-            chunk_count: chunks,
             parts: RefCell::default(),
             bytes: Cell::default(),
             ended: Cell::default(),
             stopped: Notify::default(),
-            is_after_a_run,
+            lack,
             about,
         })))
     }
 
     /// How many chunks a file has.
-    async fn chunks(&self, file: &FileRef, is_after_a_run: bool) -> Result<usize, Failure> {
+    async fn chunks(&self, file: &FileRef, lack: Code) -> Result<usize, Failure> {
         let is_dump = !matches!(file, FileRef::File(..));
         let none = |status| {
-            let (code, text) = match (is_dump, is_after_a_run) {
-                (true, _) => (Code::NotFound, NO_DUMP),
-                (false, true) => (Code::StaleFile, MISSING),
-                (false, false) => (Code::NotFound, MISSING),
-            };
-            Failure::from(Error { status, ..Error::new(code, text) })
+            let text = if is_dump { NO_DUMP } else { MISSING };
+            Failure::from(Error { status, ..Error::new(lack, text) })
         };
         let rows = match self.all(&Listing::Chunks(file.clone())).await {
             Ok(rows) => rows,
@@ -259,7 +253,7 @@ impl Download {
     /// How far it is.
     pub fn progress(&self) -> Progress {
         let (chunks, chunk_count, bytes) =
-            (self.fetching.done(), self.chunk_count, self.bytes.get());
+            (self.fetching.done(), self.about.chunk_count, self.bytes.get());
         let size = match self.parts.borrow().front() {
             _ if chunks == chunk_count => Some(bytes),
             // Of one that is a single chunk, its answer says how long it is.
@@ -326,7 +320,6 @@ impl Download {
         if self.bytes.get() > 0.0 {
             return Ok(Value::Nothing);
         }
-        let code = if self.is_after_a_run { Code::StaleFile } else { Code::NotFound };
-        Err(Error::new(code, EMPTY).into())
+        Err(Error::new(self.lack, EMPTY).into())
     }
 }

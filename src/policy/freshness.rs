@@ -5,7 +5,7 @@
 //! exports whose addresses have de9ceea2 and acfd6082 in them).
 
 /// How long a file is kept at least.
-pub const KEPT: f64 = 48.0 * 3_600_000.0;
+const KEPT: f64 = 48.0 * 3_600_000.0;
 
 /// Why a file is not what the run wrote, whatever it is.
 pub fn staleness(succeeded: bool, creation_time: Option<f64>, now: f64) -> Option<&'static str> {

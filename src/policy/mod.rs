@@ -21,7 +21,7 @@ pub use budget::{Budget, Class, Rate, Ticket, Turn};
 pub use cadence::Cadence;
 pub use device::{DeviceAnswer, DevicePace};
 pub use forecast::{Expected, Forecast};
-pub use freshness::{KEPT, Meaning, Other, State, meaning, staleness};
+pub use freshness::{Meaning, Other, State, meaning, staleness};
 pub use paging::{Follows, Paging};
 pub use polling::{Answer, Polling, Step, Surroundings, Watcher, WhenHidden};
 pub use retry::{Circumstances, LONGEST_PAUSE, Retry, retry_after};

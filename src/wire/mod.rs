@@ -15,5 +15,5 @@ mod token;
 pub use json::Json;
 pub use message::{excerpt, said};
 pub use page::{FILE, Field, Page, Shape, metadata, shaped, summary};
-pub use task::{Detail, Task, TaskResult};
+pub use task::{Detail, Task, TaskResult, is_locale};
 pub use token::{DeviceCode, Grant, TokenInfo};

@@ -28,6 +28,14 @@ pub struct Task {
     pub result: Option<TaskResult>,
 }
 
+/// Whether this can be the `localeName` that a task is started with.
+pub fn is_locale(text: &str) -> bool {
+    /// No tag of BCP 47 that anybody uses is longer.
+    const LONGEST: usize = 35;
+    let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    !text.is_empty() && text.len() <= LONGEST && text.bytes().all(is_part)
+}
+
 /// How a task, or one step of a process, ended.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
