@@ -1,7 +1,7 @@
 import { action } from "./action.js";
 import { load, type Client, type Download, type List, type Watch } from "./core.js";
 import { download } from "./download.js";
-import { AnaplanError } from "./error.js";
+import { invalid } from "./error.js";
 import { rows } from "./lists.js";
 import { statuses } from "./statuses.js";
 import { task } from "./task.js";
@@ -102,9 +102,4 @@ function listOf(tasks: Iterable<TaskRef | string>): (TaskRef | string)[] {
     return [...tasks];
   }
   throw invalid("tasks: expected an iterable of references, found something else");
-}
-
-function invalid(message: string, cause?: unknown): AnaplanError {
-  const fields = { code: "INVALID_ARGUMENT", message, retryable: false } as const;
-  return new AnaplanError(cause === undefined ? fields : { ...fields, cause });
 }

@@ -1,6 +1,7 @@
 // Files of the machine's own, where there are any: Node, Deno, Bun. Loaded when they are first needed,
 // and by a name that no bundler looks at, for a browser has no such module.
-import { AnaplanError } from "./error.js";
+import { joined } from "./bytes.js";
+import { invalid, type AnaplanError } from "./error.js";
 
 type Fs = typeof import("node:fs/promises");
 
@@ -9,8 +10,10 @@ async function fileSystem(): Promise<Fs> {
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as Fs;
   } catch (cause) {
-    const message = "path: there is no file system here; take stream, bytes(), text() or blob()";
-    throw new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false, cause });
+    throw invalid(
+      "path: there is no file system here; take stream, bytes(), text() or blob()",
+      cause,
+    );
   }
 }
 
@@ -61,8 +64,7 @@ export async function saveTo(
 }
 
 function replaced(partial: string | URL): AnaplanError {
-  const message = `path: somebody else writes to ${String(partial)}, too`;
-  return new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false });
+  return invalid(`path: somebody else writes to ${String(partial)}, too`);
 }
 
 function besideIt(path: string | URL): string | URL {
@@ -80,13 +82,7 @@ async function writeAll(
   const { bytesWritten } = await file.writev(block);
   if (bytesWritten === size) return;
   // A full disk says so at the next write; else the rest is written.
-  const rest = new Uint8Array(size);
-  let at = 0;
-  for (const part of block) {
-    rest.set(part, at);
-    at += part.length;
-  }
-  await file.writeFile(rest.subarray(bytesWritten));
+  await file.writeFile(joined(block, size).subarray(bytesWritten));
 }
 
 /** What is in a file, from a byte on, as far as somebody reads. */

@@ -1,6 +1,7 @@
 import type { Core, Download as File } from "./core.js";
+import { joined } from "./bytes.js";
 import { saveTo } from "./disk.js";
-import { AnaplanError } from "./error.js";
+import { AnaplanError, invalid } from "./error.js";
 import type { Download, DownloadOptions, TransferProgress } from "./types.js";
 
 /** What the core knows of a file. */
@@ -9,7 +10,6 @@ interface About {
   chunkCount: number;
   caveats: string[];
   encoding?: string;
-  size?: number;
 }
 
 type Part = Uint8Array<ArrayBuffer>;
@@ -108,13 +108,10 @@ export function download(
     stream,
     async bytes() {
       const list = await all();
-      const bytes = new Uint8Array(list.reduce((sum, part) => sum + part.length, 0));
-      let at = 0;
-      for (const part of list) {
-        bytes.set(part, at);
-        at += part.length;
-      }
-      return bytes;
+      return joined(
+        list,
+        list.reduce((sum, part) => sum + part.length, 0),
+      );
     },
     async text() {
       check();
@@ -148,9 +145,9 @@ function decoderOf(encoding: string): TextDecoder {
 }
 
 function alreadyRead(): AnaplanError {
-  const message =
-    "Reading the file: it is being read, or was, which works once. Download it again.";
-  return new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false });
+  return invalid(
+    "Reading the file: it is being read, or was, which works once. Download it again.",
+  );
 }
 
 /** Tells of bytes that are handed on: ten times a second at the most, and at the end. */

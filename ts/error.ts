@@ -90,3 +90,9 @@ export class AnaplanError extends Error {
     };
   }
 }
+
+/** What the caller gave is wrong, in a way that the core does not see. */
+export function invalid(message: string, cause?: unknown): AnaplanError {
+  const fields = { code: "INVALID_ARGUMENT", message, retryable: false } as const;
+  return new AnaplanError(cause === undefined ? fields : { ...fields, cause });
+}

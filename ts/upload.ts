@@ -1,6 +1,6 @@
 import type { Client, Core } from "./core.js";
 import { readFrom, sizeOf } from "./disk.js";
-import { AnaplanError } from "./error.js";
+import { AnaplanError, invalid } from "./error.js";
 import type { FileRef, UploadOptions, UploadResult, UploadSource } from "./types.js";
 
 /** What Anaplan takes: help.anaplan.com, "Upload a file". */
@@ -295,8 +295,4 @@ function grown(size: number): AnaplanError {
 function late(timeout: number): AnaplanError {
   const message = `Uploading the file: no end within the timeout of ${timeout} ms`;
   return new AnaplanError({ code: "TIMEOUT", message, retryable: true });
-}
-
-function invalid(message: string): AnaplanError {
-  return new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false });
 }
