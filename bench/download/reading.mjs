@@ -1,15 +1,10 @@
 // One download in a process of its own: what it took, as JSON.
+import { wasmMemory } from "../../tests/support/wasm-memory.mjs";
+
 const [, , how, baseUrl, count] = process.argv;
 const ref = { workspaceId: "W", modelId: "M", exportId: "116000000001" };
 
-let memory;
-const { instantiate } = WebAssembly;
-WebAssembly.instantiate = async (...args) => {
-  const result = await instantiate(...args);
-  const exports = Object.values((result.instance ?? result).exports);
-  memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
-  return result;
-};
+const memory = wasmMemory();
 
 const ways = {
   async client() {
@@ -33,7 +28,7 @@ const ways = {
 
 const read = await ways[how]();
 const before = { rss: process.memoryUsage.rss(), cpu: process.cpuUsage(), at: performance.now() };
-const wasmBefore = memory?.buffer.byteLength ?? 0;
+const wasmBefore = memory();
 let bytes = 0;
 for await (const part of read()) bytes += part.length;
 const seconds = (performance.now() - before.at) / 1000;
@@ -45,6 +40,6 @@ console.log(
     cpu: (user + system) / 1e6,
     grown: process.resourceUsage().maxRSS * 1024 - before.rss,
     own: before.rss,
-    wasm: (memory?.buffer.byteLength ?? 0) - wasmBefore,
+    wasm: memory() - wasmBefore,
   }),
 );

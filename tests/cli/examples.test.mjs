@@ -3,20 +3,8 @@ import assert from "node:assert/strict";
 import { readdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { folder, program, run, start } from "../support/cli.mjs";
+import { commands, folder, program, run, start } from "../support/cli.mjs";
 import { simulate } from "../support/simulator.mjs";
-
-const commands = [
-  "run",
-  "start",
-  "watch",
-  "status",
-  "cancel",
-  "list",
-  "download",
-  "upload",
-  "login",
-];
 
 describe("what --help shows", { concurrency: 4 }, () => {
   for (const command of commands) {

@@ -3,19 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { anaplan, folder, run } from "../support/cli.mjs";
+import { anaplan, commands, folder, run } from "../support/cli.mjs";
 
-const commands = [
-  "run",
-  "start",
-  "watch",
-  "status",
-  "cancel",
-  "list",
-  "download",
-  "upload",
-  "login",
-];
 const token = { ANAPLAN_TOKEN: "token-hush" };
 
 describe("the command line", { concurrency: 4 }, () => {

@@ -83,22 +83,16 @@ describe("memory", () => {
     const { answer } = endless(10 * MB);
     const { baseUrl } = await serveFile(t, { chunks: 30, answer });
     const script = `
-      let memory;
-      const { instantiate } = WebAssembly;
-      WebAssembly.instantiate = async (...args) => {
-        const result = await instantiate(...args);
-        const exports = Object.values((result.instance ?? result).exports);
-        memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
-        return result;
-      };
+      const { wasmMemory } = await import("./tests/support/wasm-memory.mjs");
+      const memory = wasmMemory();
       const { connect } = await import("anaplan-tasks");
       const anaplan = await connect({ baseUrl: ${JSON.stringify(baseUrl)}, requestsPerMinute: 1e9 });
       const open = () => anaplan.action(${JSON.stringify(exportRef)}).download();
       (await open()).close();
-      const before = { wasm: memory.buffer.byteLength, rss: process.memoryUsage.rss() };
+      const before = { wasm: memory(), rss: process.memoryUsage.rss() };
       let length = 0;
       for await (const part of (await open()).stream) length += part.length;
-      const wasm = memory.buffer.byteLength - before.wasm;
+      const wasm = memory() - before.wasm;
       const rss = process.resourceUsage().maxRSS * 1024 - before.rss;
       console.log(JSON.stringify({ length, wasm, rss }));`;
     const grown = JSON.parse(await run(script));

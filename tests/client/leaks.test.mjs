@@ -106,14 +106,8 @@ test("a process stays while a subscriber waits", async () => {
 
 test("a hundred thousand watches leave memory where it was", async () => {
   const script = `
-    let memory;
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = async (...args) => {
-      const result = await instantiate(...args);
-      const exports = Object.values((result.instance ?? result).exports);
-      memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
-      return result;
-    };
+    const { wasmMemory } = await import("./tests/support/wasm-memory.mjs");
+    const memory = wasmMemory();
     // Another copy, whose memory is seen.
     const copy = await import(import.meta.resolve("anaplan-tasks") + "?memory");
     // What was asked for is remembered for five seconds.
@@ -169,7 +163,7 @@ test("a hundred thousand watches leave memory where it was", async () => {
         gc();
         await turn();
       }
-      return { heap: process.memoryUsage().heapUsed, wasm: memory.buffer.byteLength };
+      return { heap: process.memoryUsage().heapUsed, wasm: memory() };
     };
     await open(12_000);
     const before = await open(6_000);
@@ -184,14 +178,8 @@ test("a hundred thousand watches leave memory where it was", async () => {
 
 test("ten thousand starts and lists leave memory where it was", async () => {
   const script = `
-    let memory;
-    const { instantiate } = WebAssembly;
-    WebAssembly.instantiate = async (...args) => {
-      const result = await instantiate(...args);
-      const exports = Object.values((result.instance ?? result).exports);
-      memory = exports.find((value) => value instanceof WebAssembly.Memory) ?? memory;
-      return result;
-    };
+    const { wasmMemory } = await import("./tests/support/wasm-memory.mjs");
+    const memory = wasmMemory();
     const copy = await import(import.meta.resolve("anaplan-tasks") + "?memory");
     // What was asked for is remembered for five seconds.
     let now = 0;
@@ -252,7 +240,7 @@ test("ten thousand starts and lists leave memory where it was", async () => {
         gc();
         await turn();
       }
-      return { heap: process.memoryUsage().heapUsed, wasm: memory.buffer.byteLength };
+      return { heap: process.memoryUsage().heapUsed, wasm: memory() };
     };
     await go(4_000);
     const before = await go(1_000);

@@ -9,6 +9,19 @@ import { json, serve } from "./server.mjs";
 
 export const program = at("pkg", "cli.js");
 
+/** All but those that serve, which are tested with what they serve. */
+export const commands = [
+  "run",
+  "start",
+  "watch",
+  "status",
+  "cancel",
+  "list",
+  "download",
+  "upload",
+  "login",
+];
+
 /** The environment, without what whoever runs the tests has of Anaplan's and of terminals. */
 export function environment(env = {}) {
   const rest = Object.entries(process.env).filter(
