@@ -15,7 +15,8 @@ export interface Action<R extends ActionRef = ActionRef> {
    */
   tasks(call?: CallOptions): AsyncIterable<TaskSummary>;
   /**
-   * Starts it, once: whatever happens, one call never leads to two tasks.
+   * Starts it, once: whatever becomes of the answer, one call sends no second start that may run. (A
+   * browser may: where a connection breaks, Chromium sends a request again by itself.)
    *
    * It is sent again only after an answer that proves that nothing was started. Where the answer is
    * lost, Anaplan is asked for the newest tasks: the one that must be this call's is taken, else the
