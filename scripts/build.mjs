@@ -7,6 +7,8 @@ import { ask, program, say } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { fingerprint, unlessDone } from "./stamp.mjs";
 
+const pageFiles = ["index.js", "simulator.js", "element.js", "element-class.js"];
+
 /** All that is published; with `tests`, also what only the tests need. */
 export async function build({ tests = false } = {}) {
   const started = performance.now();
@@ -64,13 +66,14 @@ function* parts({ tests }) {
     outputs: [
       ...["index.js", "index.cjs", "workerd.js", "gateway.js", "gateway.cjs", "gateway-workerd.js"],
       ...["simulator.js", "simulator.cjs", "cli.js"],
+      ...["element.js", "element.cjs", "element-class.js", "element-class.cjs"],
     ].map((file) => `pkg/${file}`),
     work: async () => (await import("./bundle.mjs")).bundle(),
   };
   yield {
     name: "types",
     inputs: [...typescript, "scripts/types.mjs", cores],
-    outputs: ["index", "gateway", "simulator"].flatMap((name) => [
+    outputs: ["index", "gateway", "simulator", "element", "element-class"].flatMap((name) => [
       `pkg/${name}.d.ts`,
       `pkg/${name}.d.cts`,
     ]),
@@ -84,8 +87,8 @@ function* parts({ tests }) {
   };
   yield {
     name: "page",
-    inputs: ["pkg/index.js", "pkg/simulator.js"],
-    outputs: ["www/lib/index.js", "www/lib/simulator.js"],
+    inputs: pageFiles.map((file) => `pkg/${file}`),
+    outputs: pageFiles.map((file) => `www/lib/${file}`),
     work: copyToPage,
   };
   if (!tests) return;
@@ -103,7 +106,7 @@ function* parts({ tests }) {
 
 function copyToPage() {
   mkdirSync(at("www", "lib"), { recursive: true });
-  for (const file of ["index.js", "simulator.js"]) {
+  for (const file of pageFiles) {
     copyFileSync(at("pkg", file), at("www", "lib", file));
   }
 }

@@ -21,12 +21,16 @@ export async function bundle() {
   await bundleGateway("pkg/gateway-workerd.js", { source: "module" });
   await write("ts/simulator.ts", "pkg/simulator.js", esm);
   await write("ts/simulator.ts", "pkg/simulator.cjs", cjs);
+  for (const name of ["element", "element-class"]) {
+    await bundleElement(name, "js", esm);
+    await bundleElement(name, "cjs", cjs);
+  }
 
   await write("ts/cli.ts", "pkg/cli.js", {
     format: "esm",
     platform: "node",
     target: "node20",
-    plugins: [entriesBesideIt],
+    plugins: [entriesBesideIt("js")],
   });
   chmodSync(at("pkg", "cli.js"), 0o755);
 }
@@ -43,6 +47,17 @@ export async function bundleClient(
 async function bundleGateway(outfile, { format = esm, source = "inline" } = {}) {
   const core = { name: "gateway_core", prefix: "#gateway-", typescript: at("ts", "gateway") };
   await write("ts/gateway.ts", outfile, { ...format, plugins: [coreFrom(core, "pkg", source)] });
+}
+
+/** The element, with Lit in it, so that one script is all that a page needs. */
+async function bundleElement(name, ending, format) {
+  await write(`ts/${name}.ts`, `pkg/${name}.${ending}`, {
+    ...format,
+    // Lit's build for Node is the one that also loads on a server, and works in browsers all the same.
+    conditions: ["node"],
+    alias: { "@lit-labs/ssr-dom-shim": at("ts", "element", "no-dom.ts") },
+    plugins: [entriesBesideIt(ending), styleAsText],
+  });
 }
 
 async function write(entry, outfile, options) {
@@ -71,6 +86,20 @@ function forBundlers(code) {
     "import(/* webpackIgnore: true */ /* @vite-ignore */ $1)",
   );
 }
+
+// A style sheet, too, without what only its readers need.
+const styleAsText = {
+  name: "style-as-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await esbuild.transform(readFileSync(path, "utf8"), {
+        loader: "css",
+        minify: true,
+      });
+      return { contents: code, loader: "text" };
+    });
+  },
+};
 
 // A `.wasm` file is a text to whoever imports it.
 const wasmAsText = {
@@ -110,15 +139,19 @@ function coreFrom({ name, prefix, typescript }, folder, source) {
   };
 }
 
-// The command uses the package's own entries; copies of them would be the same bytes twice.
-const entriesBesideIt = {
-  name: "entries-beside-it",
-  setup(build) {
-    build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
-      if (kind === "entry-point") return;
-      const file = resolve(resolveDir, path).replace(/\.[jt]s$/, "");
-      const entry = ["index", "gateway", "simulator"].find((name) => file === at("ts", name));
-      if (entry) return { path: `./${entry}.js`, external: true };
-    });
-  },
-};
+// What uses the package's own entries finds them beside it; copies of them would be the same bytes twice.
+function entriesBesideIt(ending) {
+  return {
+    name: "entries-beside-it",
+    setup(build) {
+      build.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
+        if (kind === "entry-point") return;
+        const file = resolve(resolveDir, path).replace(/\.[jt]s$/, "");
+        const entry = entries.find((name) => file === at("ts", name));
+        if (entry) return { path: `./${entry}.${ending}`, external: true };
+      });
+    },
+  };
+}
+
+const entries = ["index", "gateway", "simulator", "element-class"];

@@ -6,7 +6,7 @@ import { at } from "./project.mjs";
 import { Stop } from "./run.mjs";
 
 export async function rollUpTypes() {
-  for (const name of ["index", "gateway", "simulator"]) {
+  for (const name of ["index", "gateway", "simulator", "element", "element-class"]) {
     const bundle = await rollup({
       input: at("ts", `${name}.ts`),
       plugins: [dts({ tsconfig: at("tsconfig.json") })],

@@ -1,0 +1,141 @@
+// Pages with the element in them, and an Anaplan behind them that says of each task what a test wants.
+import { readFile } from "node:fs/promises";
+import { at } from "../../scripts/project.mjs";
+import { openPage } from "./browser.mjs";
+import { files, json, serve } from "./server.mjs";
+
+export const csp =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; style-src 'self'";
+
+export const ids = 'workspace-id="W1" model-id="M1"';
+
+/**
+ * Opens a page with `body` in it. `tasks` holds, by the task's id, what Anaplan says of it, or a
+ * function of `{ method, calls }` that gives that, or what `{ status, body, headers }` has, or
+ * `undefined` to give no answer. `lists` holds the tasks of each action, likewise.
+ */
+export async function openElements(t, browser, body, options = {}) {
+  const {
+    tasks = {},
+    lists = {},
+    other,
+    head = "",
+    lang = "en",
+    dir = "ltr",
+    ...context
+  } = options;
+  const calls = [];
+  const assets = files(at("pkg"));
+  const counts = new Map();
+
+  function answer(response, what, key, method) {
+    const seen = (counts.get(key) ?? 0) + 1;
+    counts.set(key, seen);
+    const said = typeof what === "function" ? what({ method, calls: seen }) : what;
+    // What gets no answer waits, as on a line that went dead.
+    if (said === undefined) return;
+    if (said.drop) return response.destroy();
+    if (said.http) return json(response, said.body ?? {}, said.http);
+    json(response, Array.isArray(said) ? { tasks: said } : { task: said });
+  }
+
+  const base = await serve(t, async (request, response) => {
+    const url = new URL(request.url, "http://x");
+    if (url.pathname === "/") {
+      response.writeHead(200, {
+        "Content-Type": "text/html; charset=utf-8",
+        "Content-Security-Policy": csp,
+      });
+      return response.end(page(body, { head, lang, dir }));
+    }
+    if (url.pathname === "/page.css") {
+      response.writeHead(200, { "Content-Type": "text/css" });
+      return response.end(options.css ?? "");
+    }
+    if (!url.pathname.startsWith("/anaplan/")) return assets(request, response);
+    const { method } = request;
+    calls.push(`${method} ${url.pathname.slice(8)}`);
+    if (other?.(request, response, url)) return;
+    const [, action, task] =
+      /^\/anaplan\/workspaces\/W1\/models\/M1\/\w+\/(\w+)\/tasks\/?(\w+)?$/.exec(url.pathname) ??
+      [];
+    if (task && task in tasks) return answer(response, tasks[task], task, method);
+    if (action && !task && action in lists) return answer(response, lists[action], action, method);
+    json(response, { status: { code: 404, message: "There is no such thing." } }, 404);
+  });
+  const { page: opened, errors } = await openPage(t, browser, context);
+  return {
+    page: opened,
+    errors,
+    calls,
+    base,
+    async open() {
+      await opened.goto(base);
+      return opened;
+    },
+  };
+}
+
+function page(body, { head, lang, dir }) {
+  return `<!doctype html>
+<html lang="${lang}" dir="${dir}">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width">
+    <meta name="color-scheme" content="light dark">
+    <title>Exports</title>
+    <link rel="stylesheet" href="page.css">
+    <script type="module" src="element.js"></script>
+    ${head}
+  </head>
+  <body><main>${body}</main></body>
+</html>`;
+}
+
+const started = 1_700_000_000_000;
+
+/** What Anaplan says of a task in each state. */
+export const said = {
+  waiting: { taskState: "NOT_STARTED", currentStep: "Not started", creationTime: started },
+  running: {
+    taskState: "IN_PROGRESS",
+    currentStep: "Exporting rows",
+    progress: 0.42,
+    creationTime: started,
+  },
+  unmeasured: { taskState: "IN_PROGRESS", currentStep: "Loading model", creationTime: started },
+  cancelling: { taskState: "CANCELLING", currentStep: "Cancelling", creationTime: started },
+  cancelled: {
+    taskState: "CANCELLED",
+    creationTime: started,
+    result: { successful: false, objectName: "Revenue by region" },
+  },
+  succeeded: {
+    taskState: "COMPLETE",
+    currentStep: "Complete.",
+    progress: 1,
+    creationTime: started,
+    result: { successful: true, objectId: "E1", objectName: "Revenue by region" },
+  },
+  failed: {
+    taskState: "COMPLETE",
+    creationTime: started,
+    result: {
+      successful: false,
+      objectName: "Revenue by region",
+      details: [
+        {
+          type: "notAuthorised",
+          localMessageText: "You do not have access to the module “Revenue”.",
+          occurrences: 2,
+          values: { module: "Revenue" },
+        },
+      ],
+    },
+  },
+  unknown: { taskState: "CONSOLIDATING", currentStep: "Consolidating", creationTime: started },
+};
+
+export const startedAt = started;
+
+export const read = (file) => readFile(at(file), "utf8");

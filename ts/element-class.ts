@@ -1,0 +1,17 @@
+// `anaplan-tasks/element/class`: the class of `<anaplan-task-status>`, for those who give it a name of
+// their own. Importing it defines nothing.
+import { StatusElement } from "./element/element.js";
+import type { AnaplanTaskStatus as Face } from "./types/element.js";
+
+export type {
+  AnaplanTaskStatusAttributes,
+  AnaplanTaskStatusEventMap,
+  ElementStrings,
+} from "./types/element.js";
+
+/** See the type of the same name. */
+export type AnaplanTaskStatus = Face;
+
+/** The element's class; on a server a stand-in, which makes no elements. */
+export const AnaplanTaskStatus: { new (): AnaplanTaskStatus; prototype: AnaplanTaskStatus } =
+  StatusElement as unknown as { new (): AnaplanTaskStatus; prototype: AnaplanTaskStatus };

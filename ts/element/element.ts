@@ -1,0 +1,470 @@
+import { LitElement, unsafeCSS, type PropertyValues } from "lit";
+import type { AnaplanError } from "../error.js";
+import type { Anaplan, StartOptions, Task, TaskRef, TaskStatus } from "../types.js";
+import { nameOf, noteOf, remarksOn, stateOf, type Facts, type Language } from "./facts.js";
+import { formatFor } from "./format.js";
+import { pathOf } from "./path.js";
+import { Saving, sourcesOf } from "./saving.js";
+import { english, filled, type ElementStrings } from "./strings.js";
+import style from "./style.css";
+import { Subject } from "./subject.js";
+import { target } from "./target.js";
+import { lines, plain } from "./text.js";
+import { tick } from "./ticker.js";
+import { view, type Deeds } from "./view.js";
+
+/** `<anaplan-task-status>`; what it promises is written at its type. */
+export class StatusElement extends LitElement {
+  static override styles = unsafeCSS(style);
+
+  static override properties = {
+    baseUrl: { attribute: "base-url" },
+    workspaceId: { attribute: "workspace-id" },
+    modelId: { attribute: "model-id" },
+    exportId: { attribute: "export-id" },
+    importId: { attribute: "import-id" },
+    processId: { attribute: "process-id" },
+    actionId: { attribute: "action-id" },
+    taskId: { attribute: "task-id" },
+    label: {},
+    cancelable: { type: Boolean, reflect: true },
+    download: { type: Boolean, reflect: true },
+    startable: { type: Boolean, reflect: true },
+    compact: { type: Boolean, reflect: true },
+    noHistory: { type: Boolean, reflect: true, attribute: "no-history" },
+    whenHidden: { attribute: "when-hidden" },
+    client: { attribute: false },
+    task: { attribute: false },
+    strings: { attribute: false },
+    startOptions: { attribute: false },
+  };
+
+  static override get observedAttributes(): string[] {
+    return [...super.observedAttributes, "lang"];
+  }
+
+  declare baseUrl: string | null;
+  declare workspaceId: string | null;
+  declare modelId: string | null;
+  declare exportId: string | null;
+  declare importId: string | null;
+  declare processId: string | null;
+  declare actionId: string | null;
+  declare taskId: string | null;
+  declare label: string | null;
+  declare cancelable: boolean;
+  declare download: boolean;
+  declare startable: boolean;
+  declare compact: boolean;
+  declare noHistory: boolean;
+  declare whenHidden: string | null;
+  declare client: Anaplan | null;
+  declare task: TaskRef | Task | string | null;
+  declare strings: Partial<ElementStrings> | null;
+  declare startOptions: StartOptions | null;
+
+  #internals = this.attachInternals();
+  #subject = new Subject(() => this.#observe());
+  /** What the last one that was told was like. */
+  #seen: TaskStatus | undefined;
+  #seenError: AnaplanError | undefined;
+  #wasSeenAlive = false;
+  #wasSeenCancelling = false;
+  /** A run that a person began from here is told of from its first state on. */
+  #isOwn = false;
+  #cancel: Facts["cancel"];
+  #cancelError: AnaplanError | undefined;
+  #isStarting = false;
+  #startError: AnaplanError | undefined;
+  #savings: Saving[] = [];
+  #hint = "";
+  #wasCopied = false;
+  #untick: (() => void) | undefined;
+
+  constructor() {
+    super();
+    this.cancelable = this.download = this.startable = this.compact = this.noHistory = false;
+  }
+
+  get status(): TaskStatus | undefined {
+    return this.#subject.followed.status;
+  }
+
+  get error(): AnaplanError | undefined {
+    return this.#subject.followed.error;
+  }
+
+  async refresh(): Promise<void> {
+    await this.#subject.refresh();
+  }
+
+  stop(): void {
+    this.#subject.stop();
+  }
+
+  async cancel(): Promise<void> {
+    const { task } = this.#subject;
+    if (!task || this.#cancel === "sent" || this.status?.done) return;
+    this.#unask();
+    if (!this.#send("anaplan-before-cancel", { ref: task.ref }, true)) return;
+    this.#cancel = "sent";
+    this.#cancelError = undefined;
+    this.requestUpdate();
+    try {
+      // The watch, while there is one, learns of the answer.
+      await task.cancel();
+      if (this.error) await this.refresh();
+    } catch (error) {
+      if (task !== this.#subject.task || this.status?.done) return;
+      this.#cancelError = error as AnaplanError;
+      this.#say(noteOf(this.#facts(), this.#language()));
+      this.#send("anaplan-error", { error });
+      throw error;
+    } finally {
+      if (task === this.#subject.task) this.#cancel = undefined;
+      this.requestUpdate();
+    }
+  }
+
+  async start(): Promise<void> {
+    const { client, action } = this.#subject;
+    if (!client || !action || this.#isStarting) return;
+    this.#isStarting = true;
+    this.#startError = undefined;
+    this.requestUpdate();
+    try {
+      const task = await client.action(action).start(this.startOptions ?? {});
+      this.#isOwn = true;
+      this.#subject.follow(task);
+      this.#send("anaplan-start", { ref: task.ref });
+    } catch (error) {
+      this.#startError = error as AnaplanError;
+      this.#say(noteOf(this.#facts(), this.#language()));
+      this.#send("anaplan-error", { error });
+      throw error;
+    } finally {
+      this.#isStarting = false;
+      this.requestUpdate();
+    }
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.requestUpdate("task");
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    // One that is only moved is back before anything else happens.
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#untick?.();
+      this.#untick = undefined;
+      for (const saving of this.#savings) saving.stop();
+      this.#subject.close();
+    });
+  }
+
+  /** Where it stands makes no difference; browsers that know this need not take it out and in. */
+  connectedMoveCallback(): void {}
+
+  override attributeChangedCallback(
+    name: string,
+    before: string | null,
+    after: string | null,
+  ): void {
+    if (name === "lang") this.requestUpdate();
+    else super.attributeChangedCallback(name, before, after);
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (this.isConnected && subjects.some((name) => changed.has(name))) this.#open();
+  }
+
+  protected override render() {
+    const facts = this.#facts();
+    this.#tickWhileNeeded(facts);
+    return view({
+      facts,
+      language: this.#language(),
+      hint: this.#hint,
+      savings: this.download ? this.#savings : [],
+      isCompact: this.compact,
+      wasCopied: this.#wasCopied,
+      deeds: this.#deeds(facts),
+    });
+  }
+
+  protected override update(changed: PropertyValues): void {
+    const hadFocus = this.renderRoot.contains(this.#focused());
+    super.update(changed);
+    // What had focus may be gone: a person who uses the keyboard stays where they were.
+    if (hadFocus && !this.#focused()) this.#focus("card");
+  }
+
+  protected override updated(): void {
+    const { status, error, isEmpty, isStopped } = this.#facts();
+    show(this.#internals, {
+      ...Object.fromEntries(phases.map((phase) => [phase, status?.phase === phase])),
+      loading: !status && !error && !isEmpty && !isStopped,
+      empty: isEmpty && !status,
+      done: status?.done === true,
+      unreachable: error !== undefined,
+      confirming: this.#cancel === "asked",
+    });
+  }
+
+  #open(): void {
+    void this.#subject.open({
+      target: target(this),
+      client: this.client,
+      baseUrl: this.baseUrl,
+      keepsHistory: !this.noHistory,
+      whenHidden: isWhenHidden(this.whenHidden) ? this.whenHidden : "slow",
+    });
+  }
+
+  /** Something came of what is followed. */
+  #observe(): void {
+    const { status, error } = this.#subject.followed;
+    const before = this.#seen;
+    const isAnother = status && before && pathOf(status.ref) !== pathOf(before.ref);
+    if (isAnother || (!status && before)) this.#forget();
+    if (status && status !== this.#seen) this.#see(status);
+    if (error && error !== this.#seenError) {
+      if (!this.#seenError) this.#say(stateOf(this.#facts(), this.#language()));
+      this.#send("anaplan-error", { error });
+    }
+    this.#seenError = error;
+    this.requestUpdate();
+  }
+
+  /** What was known of another run. */
+  #forget(): void {
+    for (const saving of this.#savings) saving.stop();
+    this.#seen = undefined;
+    this.#savings = [];
+    this.#wasSeenAlive = this.#wasSeenCancelling = false;
+    this.#cancel = this.#cancelError = this.#startError = undefined;
+    this.#hint = "";
+  }
+
+  #see(status: TaskStatus): void {
+    const before = this.#seen;
+    this.#seen = status;
+    if (!status.done) this.#wasSeenAlive = true;
+    if (status.phase === "cancelling") this.#wasSeenCancelling = true;
+    // Whatever was asked or sent, it is answered by this.
+    if (status.done || status.phase === "cancelling") {
+      if (this.#cancel === "asked") this.#unask();
+      this.#cancel = this.#cancelError = undefined;
+    }
+    if (before ? before.phase !== status.phase : this.#isOwn) this.#announce(status);
+    this.#isOwn = false;
+    if (status.done && !before?.done) this.#end(status);
+    this.#send("anaplan-status", { status });
+    if (status.done && !before?.done) this.#send("anaplan-done", { status });
+  }
+
+  #end(status: TaskStatus): void {
+    const { task, client } = this.#subject;
+    if (!task) return;
+    const changed = () => this.requestUpdate();
+    this.#savings = sourcesOf(status, task, client).map((source) => new Saving(source, changed));
+    if (status.phase === "failed") void this.#advise(task);
+  }
+
+  /** What to do about it: the client knows the documented codes. */
+  async #advise(task: Task): Promise<void> {
+    try {
+      await task.result();
+    } catch (error) {
+      if (task !== this.#subject.task) return;
+      this.#hint = (error as AnaplanError).hint ?? "";
+      this.requestUpdate();
+    }
+  }
+
+  #facts(): Facts {
+    const { followed, isEmpty, isStopped, action, task } = this.#subject;
+    return {
+      ...followed,
+      action,
+      taskId: task?.ref.taskId,
+      label: this.label ?? undefined,
+      isEmpty,
+      isStopped,
+      wasSeenAlive: this.#wasSeenAlive,
+      wasSeenCancelling: this.#wasSeenCancelling,
+      cancel: this.#cancel,
+      cancelError: this.#cancelError,
+      isStarting: this.#isStarting,
+      startError: this.#startError,
+      isOffline: navigator.onLine === false,
+      now: Date.now(),
+    };
+  }
+
+  /** The element's own texts are English, and then so is everything in it. */
+  #language(): Language {
+    const language = languageOf(this);
+    const isOwn = this.strings === null || this.strings === undefined;
+    const tag = isOwn && !/^en\b/i.test(language) ? "en" : language;
+    return { strings: { ...english, ...this.strings }, format: formatFor(tag), tag };
+  }
+
+  #deeds(facts: Facts): Deeds {
+    const { status, error } = facts;
+    const canCancel = this.cancelable && status && !status.done && facts.cancel !== "asked";
+    const { client, action } = this.#subject;
+    const canStart = this.startable && client && action && (status?.done || facts.isEmpty);
+    const canRetry = error && error.code !== "INVALID_ARGUMENT";
+    return {
+      ask: canCancel ? () => this.#ask() : undefined,
+      unask: () => this.#unask(),
+      confirm: () => this.cancel().catch(() => {}),
+      start: canStart ? () => this.start().catch(() => {}) : undefined,
+      retry: canRetry ? () => this.refresh().catch(() => {}) : undefined,
+      copy: () => this.#copy(),
+      save: (saving) => this.#save(saving),
+    };
+  }
+
+  #ask(): void {
+    if (this.#cancel || this.status?.phase === "cancelling") return;
+    this.#cancel = "asked";
+    this.#cancelError = undefined;
+    // On what does no harm.
+    this.#focusSoon("keep");
+  }
+
+  #unask(): void {
+    if (this.#cancel !== "asked") return;
+    this.#cancel = undefined;
+    if (this.#focused()) this.#focusSoon("cancel");
+    else this.requestUpdate();
+  }
+
+  async #save(saving: Saving): Promise<void> {
+    if (saving.isUnderWay) return saving.stop();
+    try {
+      await saving.save(this.#language());
+    } catch (error) {
+      this.#send("anaplan-error", { error });
+    }
+    this.#say(saving.said);
+  }
+
+  async #copy(): Promise<void> {
+    const language = this.#language();
+    const facts = this.#facts();
+    const { status } = facts;
+    if (!status) return;
+    const remarks = status.result ? remarksOn(status.result, language) : [];
+    const text = [
+      `${nameOf(facts, language)}: ${stateOf(facts, language)}`,
+      ...remarks.flatMap(({ text, code }) => [text, code]),
+      this.#hint,
+      pathOf(status.ref),
+    ];
+    try {
+      await navigator.clipboard.writeText(lines(text.filter(Boolean).join("\n")));
+      this.#wasCopied = true;
+      this.#say(language.strings.copied);
+      setTimeout(() => {
+        this.#wasCopied = false;
+        this.requestUpdate();
+      }, 2_000);
+    } catch {
+      this.#say(language.strings.notCopied);
+    }
+    this.requestUpdate();
+  }
+
+  /** Time passes by itself, and asks nobody. */
+  #tickWhileNeeded({ status, retryAt, isStopped }: Facts): void {
+    const isNeeded = this.isConnected && ((status && !status.done) || retryAt) && !isStopped;
+    if (isNeeded) this.#untick ??= tick(() => this.requestUpdate());
+    else {
+      this.#untick?.();
+      this.#untick = undefined;
+    }
+  }
+
+  // What is read aloud: changes, never what ticks.
+
+  #announce({ phase, result }: TaskStatus): void {
+    const [facts, language] = [this.#facts(), this.#language()];
+    const state = stateOf(facts, language);
+    if (phase !== "failed") return this.#say(`${state}. ${noteOf(facts, language)}`.trim());
+    const [first] = result ? remarksOn(result, language) : [];
+    this.#say(first ? `${state}. ${plain(first.text)}` : state, "alarm");
+  }
+
+  #say(text: string, region: "said" | "alarm" = "said"): void {
+    const [facts, language] = [this.#facts(), this.#language()];
+    const name = nameOf(facts, language);
+    const line = document.createElement("p");
+    line.textContent = filled(language.strings.announcement, { name, text });
+    // A new node, so that the same words twice are heard twice.
+    this.renderRoot.querySelector(`#${region}`)?.replaceChildren(line);
+  }
+
+  #send(type: string, detail: unknown, cancelable = false): boolean {
+    const event = new CustomEvent(type, { detail, cancelable, bubbles: true, composed: true });
+    return this.dispatchEvent(event);
+  }
+
+  #focused(): Element | null {
+    return (this.renderRoot as ShadowRoot).activeElement;
+  }
+
+  #focusSoon(id: string): void {
+    this.requestUpdate();
+    void this.updateComplete.then(() => this.#focus(id));
+  }
+
+  #focus(id: string): void {
+    this.renderRoot.querySelector<HTMLElement>(`#${id}`)?.focus();
+  }
+}
+
+const subjects = [
+  ...["baseUrl", "workspaceId", "modelId", "exportId", "importId", "processId", "actionId"],
+  ...["taskId", "task", "client", "noHistory", "whenHidden"],
+];
+
+const phases = [
+  ...["waiting", "running", "cancelling", "succeeded", "failed", "cancelled", "unknown"],
+];
+
+/** For style sheets, as `:state(failed)`. */
+function show({ states }: ElementInternals, shown: Record<string, boolean>): void {
+  for (const [name, isShown] of Object.entries(shown)) {
+    try {
+      if (isShown) states.add(name);
+      else states.delete(name);
+    } catch {
+      // Browsers of before 2024 have none, or want two dashes before it.
+      return;
+    }
+  }
+}
+
+function isWhenHidden(word: string | null): word is "slow" | "pause" | "normal" {
+  return word === "slow" || word === "pause" || word === "normal";
+}
+
+/** The nearest one that is said, out of shadow trees, too. */
+function languageOf(element: Element): string {
+  for (let at: Element | null = element; at; at = parentOf(at)) {
+    const language = at.getAttribute("lang");
+    if (language) return language;
+  }
+  return navigator.language;
+}
+
+function parentOf(element: Element): Element | null {
+  const root = element.getRootNode();
+  return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+}

@@ -1,0 +1,217 @@
+import type { AnaplanError } from "../error.js";
+import type { ActionRef, Phase, TaskResult, TaskStatus } from "../types.js";
+import type { Followed } from "./follower.js";
+import { filled, type ElementStrings } from "./strings.js";
+import type { Format } from "./format.js";
+import { actionOf } from "./path.js";
+import { plain } from "./text.js";
+
+/** All that decides what an element shows, but for its looks. */
+export interface Facts extends Followed {
+  /** What is shown, where that is known. */
+  action?: ActionRef | undefined;
+  taskId?: string | undefined;
+  label?: string | undefined;
+  /** The action has no run. */
+  isEmpty: boolean;
+  /** Nobody asks any more: the page said so. */
+  isStopped: boolean;
+  /** Whether it was seen before it was over: otherwise nobody here knows when it ended. */
+  wasSeenAlive: boolean;
+  wasSeenCancelling: boolean;
+  /** The question whether to cancel is put, or the cancel is on its way. */
+  cancel?: "asked" | "sent" | undefined;
+  cancelError?: AnaplanError | undefined;
+  isStarting: boolean;
+  startError?: AnaplanError | undefined;
+  isOffline: boolean;
+  now: number;
+}
+
+/** How things are put. */
+export interface Language {
+  strings: ElementStrings;
+  format: Format;
+  /** Its tag. */
+  tag: string;
+}
+
+/** Whether what is shown may be old, and for a reason that is known. */
+export function isLost({ error }: Facts): boolean {
+  return error !== undefined;
+}
+
+// As long as a slow answer takes.
+const patience = 15_000;
+
+/** Whether an answer should long have come: a client of the page's own does not say what it does. */
+export function isOverdue({ status, now, isStopped }: Facts): boolean {
+  if (!status || status.done || isStopped) return false;
+  return status.nextPollAt !== undefined && now > status.nextPollAt + patience;
+}
+
+export function nameOf(facts: Facts, { strings }: Language): string {
+  const { label, status, action } = facts;
+  if (label) return plain(label);
+  const name = status?.result?.objectName;
+  if (name) return plain(name);
+  if (!action) return strings.nameless;
+  const { kind, id } = actionOf(action);
+  return filled(strings[kind], { id: plain(id) });
+}
+
+/** The state in a word. */
+export function stateOf(facts: Facts, { strings }: Language): string {
+  const { status, error, isEmpty, isStopped } = facts;
+  if (!status)
+    return error
+      ? strings.unreachable
+      : isEmpty
+        ? strings.none
+        : isStopped
+          ? strings.notFollowed
+          : strings.asking;
+  const word = wordFor(status, strings);
+  const isOld = !status.done && (isLost(facts) || isStopped || isOverdue(facts));
+  return isOld ? filled(strings.lastKnown, { state: word }) : word;
+}
+
+function wordFor({ phase, taskState, done }: TaskStatus, strings: ElementStrings): string {
+  if (phase !== "unknown") return strings[phase];
+  return done ? strings.ended : filled(strings.unknownState, { state: plain(taskState, 40) });
+}
+
+/** Anaplan's own text on where it is, where it says more than the state does. */
+export function stepOf({ status }: Facts, { strings }: Language): string {
+  if (!status?.currentStep || status.done) return "";
+  const step = plain(status.currentStep);
+  const says = (word: string) => step.toLowerCase() === word.toLowerCase();
+  const words = [strings[status.phase], status.phase, status.taskState.replaceAll("_", " ")];
+  return words.some(says) ? "" : step;
+}
+
+/** How long it has been at it, or took; of an end that nobody here saw, when it began. */
+export function timeOf(facts: Facts, { strings, format }: Language): string {
+  const { status, now, wasSeenAlive } = facts;
+  if (status?.creationTime === undefined) return "";
+  const { creationTime, observedAt, done } = status;
+  if (done && wasSeenAlive) {
+    return filled(strings.took, { duration: format.duration(observedAt - creationTime) });
+  }
+  if (done) return filled(strings.started, { ago: format.moment(creationTime, now) });
+  // Nobody knows whether it is still at it when it cannot be asked for.
+  const isOld = isLost(facts) || facts.isStopped || isOverdue(facts);
+  return format.duration((isOld ? observedAt : now) - creationTime);
+}
+
+/** When it was last asked for, and when it is next. */
+export function freshnessOf(facts: Facts, { strings, format }: Language): string {
+  const { status, error, now, isStopped } = facts;
+  // What is asked for wrongly is not asked for at all.
+  if (!status) return error && error.code !== "INVALID_ARGUMENT" ? strings.notReached : "";
+  if (status.done) return "";
+  const ago = format.ago(now - status.observedAt) || strings.now;
+  if (isStopped) return `${filled(strings.lastChecked, { ago })}. ${strings.notFollowed}.`;
+  if (error || isOverdue(facts)) return filled(strings.lastChecked, { ago });
+  const checked = filled(strings.checked, { ago });
+  if (status.nextPollAt === undefined) return checked;
+  const left = status.nextPollAt - now;
+  const next = left > 0 ? filled(strings.next, { when: format.ahead(left) }) : strings.checking;
+  return `${checked}, ${next}`;
+}
+
+/** How far it is by Anaplan's own word. */
+export function progressOf({ status }: Facts): number | undefined {
+  if (!status || status.done || status.phase === "waiting") return undefined;
+  return status.progress;
+}
+
+export interface Expectation {
+  /** What it usually takes, in words. */
+  text: string;
+  /** How far that would be, below one: it is not over before Anaplan says so. */
+  ratio: number;
+}
+
+// What is left of the bar however long it takes.
+const nearlyDone = 0.95;
+
+/** What earlier runs say of this one. */
+export function expectationOf(
+  facts: Facts,
+  { strings, format }: Language,
+): Expectation | undefined {
+  const { status, now, isStopped } = facts;
+  if (!status?.expected || status.done || isStopped || isLost(facts)) return undefined;
+  const { total, remaining } = status.expected;
+  if (!(total > 0)) return undefined;
+  const left = remaining - (now - status.observedAt);
+  const duration = format.about(total);
+  const text = filled(left > 0 ? strings.usually : strings.longer, { duration });
+  return { text, ratio: Math.min(nearlyDone, Math.max(0, 1 - left / total)) };
+}
+
+/** What else there is to say: of a cancel, of rows that were refused. */
+export function noteOf(facts: Facts, { strings }: Language): string {
+  const { status, cancel, cancelError, startError, wasSeenCancelling } = facts;
+  if (startError) return filled(strings.startFailed, { message: messageOf(startError) });
+  if (cancelError) return filled(strings.cancelFailed, { message: messageOf(cancelError) });
+  if (cancel === "sent") return strings.cancelSent;
+  const phase: Phase | undefined = status?.phase;
+  if (phase === "cancelling") return strings.cancelAsked;
+  if (phase !== "succeeded") return "";
+  if (wasSeenCancelling) return strings.cancelLate;
+  return status?.result?.failureDumpAvailable ? strings.refusedSome : "";
+}
+
+/** Why it cannot be asked for, and what comes of that. */
+export function troubleOf(facts: Facts, { strings, format }: Language): string[] {
+  const { error, retryAt, isRetrying, isOffline, now } = facts;
+  if (!error) return [];
+  const said = [isOffline ? strings.offline : messageOf(error)];
+  if (error.code === "UNAUTHORIZED") said.push(strings.signIn);
+  if (isRetrying) said.push(strings.retryingNow);
+  else if (retryAt !== undefined) {
+    const left = retryAt - now;
+    said.push(
+      left > 0 ? filled(strings.retryingIn, { when: format.ahead(left) }) : strings.retryingNow,
+    );
+  }
+  return said;
+}
+
+/** A client's error in words, with what it advises. */
+export function messageOf({ message, hint }: AnaplanError): string {
+  return plain(hint && !message.includes(hint) ? `${message} ${hint}` : message, 500);
+}
+
+export interface Remark {
+  text: string;
+  /** Its code and values, for those who look them up. */
+  code: string;
+}
+
+/** Why it ended as it did, of all steps. */
+export function remarksOn(result: TaskResult, language: Language, step = ""): Remark[] {
+  const { strings, format } = language;
+  const own = result.details.map(({ type, text, occurrences, values }) => {
+    const said = Object.entries(values).filter(([, value]) => value !== null);
+    const code = [type, ...said.map(([key, value]) => `${key}: ${value}`)].filter(Boolean);
+    const line = step + (text || type);
+    const isRepeated = occurrences > 1;
+    return {
+      text: isRepeated
+        ? filled(strings.times, { text: line, count: format.count(occurrences) })
+        : line,
+      code: text ? code.join(" · ") : "",
+    };
+  });
+  const nested = result.nestedResults
+    .filter(({ successful }) => !successful)
+    .flatMap((result) => {
+      const name = result.objectName ?? result.objectId ?? strings.step;
+      const inside = remarksOn(result, language, `${step}${name}: `);
+      return inside.length ? inside : [{ text: `${step}${name}: ${strings.failed}`, code: "" }];
+    });
+  return [...own, ...nested];
+}

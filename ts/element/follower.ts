@@ -1,0 +1,143 @@
+// What elements follow: one watch for each task of a client, whatever the number of elements.
+import type { AnaplanError } from "../error.js";
+import type { Anaplan, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
+import { pathOf } from "./path.js";
+
+export type WhenHidden = NonNullable<WatchOptions["whenHidden"]>;
+
+/** What is known of a task. */
+export interface Followed {
+  status?: TaskStatus | undefined;
+  /** Why it could not be asked for, as long as it could not. */
+  error?: AnaplanError | undefined;
+  /** When it is asked for again by itself, in milliseconds since the epoch; unset, it is not. */
+  retryAt?: number | undefined;
+  /** It is being asked for, after a fault. */
+  isRetrying?: boolean | undefined;
+}
+
+export type Listener = (followed: Followed) => void;
+
+const followers = new WeakMap<Anaplan, Map<string, Follower>>();
+
+/** Who follows that task for this client. */
+export function followerOf(client: Anaplan, task: Task, whenHidden: WhenHidden): Follower {
+  let known = followers.get(client);
+  if (!known) followers.set(client, (known = new Map()));
+  const key = `${whenHidden} ${pathOf(task.ref)}`;
+  let follower = known.get(key);
+  if (!follower) {
+    follower = new Follower(task, whenHidden, () => known.delete(key));
+    known.set(key, follower);
+  }
+  return follower;
+}
+
+/** A question about a task failed, and its client is going to ask again. */
+export function struggle(
+  client: Anaplan,
+  ref: TaskRef,
+  { code, message, delay }: Pick<AnaplanError, "code" | "message"> & { delay: number },
+): void {
+  for (const whenHidden of ["slow", "pause", "normal"] as const) {
+    const follower = followers.get(client)?.get(`${whenHidden} ${pathOf(ref)}`);
+    follower?.struggle({ code, message } as AnaplanError, Date.now() + delay);
+  }
+}
+
+// Between two tries of what the client itself has given up: it has tried for a while by then.
+const first = 30_000;
+const last = 300_000;
+
+// What may pass by itself. The rest takes somebody: a new session, another id.
+const passing = ["NETWORK", "TIMEOUT", "SERVER", "RATE_LIMITED", "MODEL_UNAVAILABLE", "CONFLICT"];
+
+/** Follows a task while somebody listens. */
+export class Follower {
+  readonly task: Task;
+  #watch: TaskWatch;
+  #listeners = new Set<Listener>();
+  #followed: Followed = {};
+  #end: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #delay = first;
+  #forget: () => void;
+
+  constructor(task: Task, whenHidden: WhenHidden, forget: () => void) {
+    this.task = task;
+    this.#watch = task.watch({ whenHidden });
+    this.#forget = forget;
+  }
+
+  /** Tells at once what is known, and then what changes. */
+  subscribe(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    if (this.#listeners.size === 1) this.#begin();
+    else listener(this.#followed);
+    return () => {
+      if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#stop();
+    };
+  }
+
+  /** Asks now, as far as the client does. */
+  async refresh(): Promise<void> {
+    if (this.#followed.error && !this.#end) return this.#retry();
+    if (this.#followed.status?.done) return;
+    // The watch goes on by itself, and learns of this answer.
+    this.#see(await this.task.status());
+  }
+
+  /** Its client is going to ask again. */
+  struggle(error: AnaplanError, retryAt: number): void {
+    this.#tell({ ...this.#followed, error, retryAt, isRetrying: false });
+  }
+
+  #begin(): void {
+    addEventListener("online", this.#retry);
+    this.#ask();
+  }
+
+  #ask(): void {
+    clearTimeout(this.#timer);
+    this.#end = this.#watch.subscribe(
+      (status) => this.#see(status),
+      (error) => this.#lose(error as AnaplanError),
+    );
+  }
+
+  #stop(): void {
+    removeEventListener("online", this.#retry);
+    clearTimeout(this.#timer);
+    this.#end?.();
+    this.#end = undefined;
+    this.#forget();
+  }
+
+  #see(status: TaskStatus): void {
+    this.#delay = first;
+    this.#tell({ status });
+  }
+
+  #lose(error: AnaplanError): void {
+    this.#end?.();
+    this.#end = undefined;
+    const { status } = this.#followed;
+    if (!passing.includes(error.code)) return this.#tell({ status, error });
+    const delay = this.#delay;
+    this.#delay = Math.min(last, 2 * delay);
+    this.#timer = setTimeout(this.#retry, delay);
+    this.#tell({ status, error, retryAt: Date.now() + delay });
+  }
+
+  // Also what is done as soon as there is a connection again.
+  #retry = (): void => {
+    if (this.#end || !this.#followed.error) return;
+    this.#tell({ ...this.#followed, retryAt: undefined, isRetrying: true });
+    this.#ask();
+  };
+
+  #tell(followed: Followed): void {
+    this.#followed = followed;
+    for (const listener of [...this.#listeners]) listener(followed);
+  }
+}

@@ -1,0 +1,89 @@
+// Which run of an action is the newest: looked for once for all elements that show it.
+import type { AnaplanError } from "../error.js";
+import type { ActionRef, Anaplan, TaskRef } from "../types.js";
+import { actionPath } from "./path.js";
+
+/** The newest run; `undefined`, there is none. */
+export type NewestListener = (found: { ref?: TaskRef | undefined; error?: AnaplanError }) => void;
+
+const known = new WeakMap<Anaplan, Map<string, Newest>>();
+
+/** Who looks for the runs of that action for this client. */
+export function newestOf(client: Anaplan, ref: ActionRef): Newest {
+  let ofClient = known.get(client);
+  if (!ofClient) known.set(client, (ofClient = new Map()));
+  const key = actionPath(ref);
+  let newest = ofClient.get(key);
+  if (!newest) ofClient.set(key, (newest = new Newest(client, ref, () => ofClient.delete(key))));
+  return newest;
+}
+
+// Somebody else may start a run at any time; that it is seen within a minute is soon enough.
+const between = 60_000;
+
+/** Looks while somebody listens, and not while nobody sees the page. */
+export class Newest {
+  #client: Anaplan;
+  #ref: ActionRef;
+  #listeners = new Set<NewestListener>();
+  #found: Parameters<NewestListener>[0] | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #looking: AbortController | undefined;
+  #lookedAt = 0;
+  #forget: () => void;
+
+  constructor(client: Anaplan, ref: ActionRef, forget: () => void) {
+    this.#client = client;
+    this.#ref = ref;
+    this.#forget = forget;
+  }
+
+  subscribe(listener: NewestListener): () => void {
+    this.#listeners.add(listener);
+    if (this.#found) listener(this.#found);
+    if (this.#listeners.size === 1) {
+      addEventListener("online", this.#lookIfDue);
+      document.addEventListener("visibilitychange", this.#lookIfDue);
+      void this.look();
+    }
+    return () => {
+      if (!this.#listeners.delete(listener) || this.#listeners.size > 0) return;
+      removeEventListener("online", this.#lookIfDue);
+      document.removeEventListener("visibilitychange", this.#lookIfDue);
+      clearTimeout(this.#timer);
+      this.#looking?.abort();
+      this.#forget();
+    };
+  }
+
+  /** Looks now. */
+  async look(): Promise<void> {
+    clearTimeout(this.#timer);
+    if (this.#looking) return;
+    const { signal } = (this.#looking = new AbortController());
+    this.#lookedAt = Date.now();
+    try {
+      const ref = await this.#first(signal);
+      if (!signal.aborted) this.#tell({ ref });
+    } catch (error) {
+      if (!signal.aborted) this.#tell({ ...this.#found, error: error as AnaplanError });
+    }
+    this.#looking = undefined;
+    if (!signal.aborted) this.#timer = setTimeout(this.#lookIfDue, between);
+  }
+
+  #lookIfDue = (): void => {
+    if (document.hidden || Date.now() - this.#lookedAt < between / 2) return;
+    void this.look();
+  };
+
+  async #first(signal: AbortSignal): Promise<TaskRef | undefined> {
+    for await (const { ref } of this.#client.action(this.#ref).tasks({ signal })) return ref;
+    return undefined;
+  }
+
+  #tell(found: Parameters<NewestListener>[0]): void {
+    this.#found = found;
+    for (const listener of [...this.#listeners]) listener(found);
+  }
+}

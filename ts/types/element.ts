@@ -1,0 +1,257 @@
+// The element `<anaplan-task-status>`: what pages, frameworks and style sheets may rely on.
+import type { AnaplanError } from "../error.js";
+import type { StartOptions } from "./action.js";
+import type { Anaplan } from "./client.js";
+import type { TaskRef } from "./reference.js";
+import type { Task, TaskStatus } from "./task.js";
+
+/**
+ * What one task is doing, live: its state, step, time, why it failed, and, as far as the page
+ * allows, buttons to start it, to cancel it, and to download what it wrote.
+ *
+ * ```html
+ * <script type="module" src="anaplan-tasks/element.js"></script>
+ * <anaplan-task-status base-url="/anaplan" workspace-id="8a8b" model-id="A1B2" export-id="116000000001"
+ *   cancelable download></anaplan-task-status>
+ * ```
+ *
+ * Its address is that of a gateway, which adds the credentials: there is no attribute for a token.
+ */
+export interface AnaplanTaskStatus extends HTMLElement {
+  /**
+   * Where the gateway is: a path of the page's own origin, or an https address. Elements with the
+   * same one share a client, its budget and its questions. Attribute `base-url`.
+   */
+  baseUrl: string | null;
+  /** Attribute `workspace-id`. */
+  workspaceId: string | null;
+  /** Attribute `model-id`. */
+  modelId: string | null;
+  /** What ran, one of four. Attribute `export-id`. */
+  exportId: string | null;
+  /** Attribute `import-id`. */
+  importId: string | null;
+  /** Attribute `process-id`. */
+  processId: string | null;
+  /** Attribute `action-id`. */
+  actionId: string | null;
+  /**
+   * Which run. Left out, the newest run of the action is shown, and another takes its place when
+   * there is one. Attribute `task-id`.
+   */
+  taskId: string | null;
+  /** What people call it. Left out: Anaplan's name once that is known, else its id. Attribute `label`. */
+  label: string | null;
+  /** Whether it can be cancelled from here; people are asked before anything is sent. Attribute `cancelable`. */
+  cancelable: boolean;
+  /** Whether what it wrote, or the rows it refused, can be downloaded from here. Attribute `download`. */
+  download: boolean;
+  /** Whether the action can be started from here, when no run of it is under way. Attribute `startable`. */
+  startable: boolean;
+  /** One line instead of a card. Attribute `compact`. */
+  compact: boolean;
+  /**
+   * Whether how long runs take is not kept. Otherwise their durations, and nothing else, are kept in
+   * `localStorage`, to tell how long a run usually takes. Attribute `no-history`.
+   */
+  noHistory: boolean;
+  /** See `WatchOptions`. Attribute `when-hidden`. */
+  whenHidden: "slow" | "pause" | "normal";
+  /** A client of the page's own, used instead of one for `baseUrl`. The page closes it. */
+  client: Anaplan | null;
+  /** The task, instead of its ids: a reference, its URL or path, or one of `client`'s. */
+  task: TaskRef | Task | string | null;
+  /** How the start button starts; left out, in `en_US` and without parameters. */
+  startOptions: StartOptions | null;
+  /**
+   * Texts in the place of the element's own, which are English; those left out stay. Numbers and times
+   * are put as the element's `lang` has them, inherited or its own, as soon as there are such texts.
+   */
+  strings: Partial<ElementStrings> | null;
+
+  /** What was observed last. */
+  readonly status: TaskStatus | undefined;
+  /** Why the task cannot be shown; gone when it can again. */
+  readonly error: AnaplanError | undefined;
+
+  /** Asks now, as far as five seconds have passed; goes on where a fault or `stop()` had ended it. */
+  refresh(): Promise<void>;
+  /**
+   * Asks Anaplan to cancel it, without a question to the person. Sends `anaplan-before-cancel` first.
+   */
+  cancel(): Promise<void>;
+  /** Starts the action and shows the run. */
+  start(): Promise<void>;
+  /** Asks no more, until `refresh()`. The task runs on. */
+  stop(): void;
+
+  addEventListener<K extends keyof AnaplanTaskStatusEventMap>(
+    type: K,
+    listener: (this: AnaplanTaskStatus, event: AnaplanTaskStatusEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<K extends keyof AnaplanTaskStatusEventMap>(
+    type: K,
+    listener: (this: AnaplanTaskStatus, event: AnaplanTaskStatusEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}
+
+/** What the element sends. All of it bubbles, out of shadow trees, too. */
+export interface AnaplanTaskStatusEventMap extends HTMLElementEventMap {
+  /** Each status. */
+  "anaplan-status": CustomEvent<{ status: TaskStatus }>;
+  /** The last one, once for each run. */
+  "anaplan-done": CustomEvent<{ status: TaskStatus }>;
+  /** A cancel is about to be sent; `preventDefault()` keeps it from that. */
+  "anaplan-before-cancel": CustomEvent<{ ref: TaskRef }>;
+  /** A run was started from here. */
+  "anaplan-start": CustomEvent<{ ref: TaskRef }>;
+  /** Something failed: asking, cancelling, starting, downloading. */
+  "anaplan-error": CustomEvent<{ error: AnaplanError }>;
+}
+
+/**
+ * Every text of the element. What stands in braces is put in there: `{ago}` and `{when}` are relative
+ * times ("3s ago", "in 12s"), `{duration}` is a length of time, `{percent}` and `{count}` are numbers.
+ */
+export interface ElementStrings {
+  waiting: string;
+  running: string;
+  cancelling: string;
+  succeeded: string;
+  failed: string;
+  cancelled: string;
+  /** A state that this version does not know. */
+  unknown: string;
+  /** `unknown`, with Anaplan's own word for it: `{state}`. */
+  unknownState: string;
+  /** It is over, and Anaplan does not say how. */
+  ended: string;
+  /** No answer has come yet. */
+  asking: string;
+  /** It could not be asked for. */
+  unreachable: string;
+  /** The action has no run. */
+  none: string;
+  /** Of a task that cannot be asked for at the moment: `{state}`. */
+  lastKnown: string;
+
+  /** What it is called while Anaplan's own name is not known: `{id}`. */
+  export: string;
+  import: string;
+  process: string;
+  action: string;
+  /** What nobody has said anything of. */
+  nameless: string;
+  /** `{id}` of the run. */
+  task: string;
+
+  /** `{ago}` */
+  started: string;
+  /** `{duration}` */
+  took: string;
+  now: string;
+  /** `{ago}` */
+  checked: string;
+  /** `{ago}`, and no answer since. */
+  lastChecked: string;
+  /** `{when}` */
+  next: string;
+  checking: string;
+  notReached: string;
+  notFollowed: string;
+
+  /** `{duration}`, by earlier runs. */
+  usually: string;
+  /** It takes longer than `{duration}`, what it usually takes. */
+  longer: string;
+  /** For screen readers: `{percent}`, by earlier runs alone. */
+  estimate: string;
+
+  cancel: string;
+  cancelQuestion: string;
+  keep: string;
+  confirmCancel: string;
+  cancelSent: string;
+  cancelAsked: string;
+  cancelLate: string;
+  /** `{message}` */
+  cancelFailed: string;
+
+  start: string;
+  starting: string;
+  /** `{message}` */
+  startFailed: string;
+
+  reason: string;
+  noReason: string;
+  endUnknown: string;
+  refusedSome: string;
+  /** A remark that Anaplan made several times: `{text}`, `{count}`. */
+  times: string;
+  /** `{count}` remarks are not shown. */
+  more: string;
+  /** A step of a process without a name. */
+  step: string;
+  copy: string;
+  copied: string;
+  /** The clipboard refused. */
+  notCopied: string;
+
+  download: string;
+  refusedRows: string;
+  /** Of one step of a process: `{name}`. */
+  refusedRowsOf: string;
+  stopDownload: string;
+  looking: string;
+  /** `{done}` of `{count}` chunks, `{amount}`. */
+  chunks: string;
+  /** `{name}`, `{amount}` */
+  saved: string;
+  /** `{message}` */
+  notSaved: string;
+  stopped: string;
+
+  couldNotAsk: string;
+  /** `{when}` */
+  retryingIn: string;
+  retryingNow: string;
+  offline: string;
+  signIn: string;
+  retry: string;
+  refresh: string;
+
+  /** What is read aloud when something changes: `{name}`, `{text}`. */
+  announcement: string;
+}
+
+/** The attributes, as templates write them. */
+export interface AnaplanTaskStatusAttributes {
+  "base-url"?: string;
+  "workspace-id"?: string;
+  "model-id"?: string;
+  "export-id"?: string;
+  "import-id"?: string;
+  "process-id"?: string;
+  "action-id"?: string;
+  "task-id"?: string;
+  label?: string;
+  cancelable?: boolean;
+  download?: boolean;
+  startable?: boolean;
+  compact?: boolean;
+  "no-history"?: boolean;
+  "when-hidden"?: "slow" | "pause" | "normal";
+  lang?: string;
+}
