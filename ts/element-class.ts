@@ -1,10 +1,11 @@
 // `anaplan-tasks/element/class`: the class of `<anaplan-task-status>`, for those who give it a name of
 // their own. Importing it defines nothing.
 import { StatusElement } from "./element/element.js";
-import type { AnaplanTaskStatus as Face } from "./types/element.js";
+import type { AnaplanTaskStatusConstructor, AnaplanTaskStatus as Face } from "./types/element.js";
 
 export type {
   AnaplanTaskStatusAttributes,
+  AnaplanTaskStatusConstructor,
   AnaplanTaskStatusEventMap,
   ElementStrings,
 } from "./types/element.js";
@@ -13,5 +14,4 @@ export type {
 export type AnaplanTaskStatus = Face;
 
 /** The element's class; on a server a stand-in, which makes no elements. */
-export const AnaplanTaskStatus: { new (): AnaplanTaskStatus; prototype: AnaplanTaskStatus } =
-  StatusElement as unknown as { new (): AnaplanTaskStatus; prototype: AnaplanTaskStatus };
+export const AnaplanTaskStatus = StatusElement as unknown as AnaplanTaskStatusConstructor;

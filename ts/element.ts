@@ -5,6 +5,7 @@ import { AnaplanTaskStatus } from "./element-class.js";
 export { AnaplanTaskStatus };
 export type {
   AnaplanTaskStatusAttributes,
+  AnaplanTaskStatusConstructor,
   AnaplanTaskStatusEventMap,
   ElementStrings,
 } from "./element-class.js";

@@ -1,6 +1,6 @@
 // The clients of a page's elements: one for each gateway, as long as an element needs it.
-import type { Anaplan, ClientEvent } from "../types.js";
-import { struggle } from "./follower.js";
+import type { Anaplan } from "../types.js";
+import { heed } from "./follower.js";
 import { storedHistory } from "./history.js";
 
 export interface Connection {
@@ -59,15 +59,5 @@ function close(key: string, shared: Shared): void {
 /** The core is not loaded before an element needs it: what an element shows first does not wait. */
 async function open(baseUrl: string, keepsHistory: boolean): Promise<Anaplan> {
   const { connect } = await import("../index.js");
-  const client = await connect({
-    baseUrl,
-    ...(keepsHistory && { history: storedHistory }),
-    onEvent: (event) => tell(client, event),
-  });
-  return client;
-}
-
-function tell(client: Anaplan, event: ClientEvent): void {
-  if (event.type !== "retry" || event.method !== "GET" || !event.ref) return;
-  struggle(client, event.ref, event);
+  return connect({ baseUrl, ...(keepsHistory && { history: storedHistory }), onEvent: heed });
 }

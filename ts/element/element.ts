@@ -2,6 +2,7 @@ import { LitElement, unsafeCSS, type PropertyValues } from "lit";
 import type { AnaplanError } from "../error.js";
 import type { Anaplan, StartOptions, Task, TaskRef, TaskStatus } from "../types.js";
 import { nameOf, noteOf, remarksOn, stateOf, type Facts, type Language } from "./facts.js";
+import { heed } from "./follower.js";
 import { formatFor } from "./format.js";
 import { pathOf } from "./path.js";
 import { Saving, sourcesOf } from "./saving.js";
@@ -38,6 +39,8 @@ export class StatusElement extends LitElement {
     strings: { attribute: false },
     startOptions: { attribute: false },
   };
+
+  static heed = heed;
 
   static override get observedAttributes(): string[] {
     return [...super.observedAttributes, "lang"];

@@ -1,6 +1,6 @@
 // What elements follow: one watch for each task of a client, whatever the number of elements.
 import type { AnaplanError } from "../error.js";
-import type { Anaplan, Task, TaskRef, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
+import type { Anaplan, ClientEvent, Task, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
 import { pathOf } from "./path.js";
 
 export type WhenHidden = NonNullable<WatchOptions["whenHidden"]>;
@@ -33,15 +33,15 @@ export function followerOf(client: Anaplan, task: Task, whenHidden: WhenHidden):
   return follower;
 }
 
-/** A question about a task failed, and its client is going to ask again. */
-export function struggle(
-  client: Anaplan,
-  ref: TaskRef,
-  { code, message, delay }: Pick<AnaplanError, "code" | "message"> & { delay: number },
-): void {
-  for (const whenHidden of ["slow", "pause", "normal"] as const) {
-    const follower = followers.get(client)?.get(`${whenHidden} ${pathOf(ref)}`);
-    follower?.struggle({ code, message } as AnaplanError, Date.now() + delay);
+/** Those that somebody listens to. */
+const live = new Set<Follower>();
+
+/** Something that a client did: of a question that failed and is asked again, its followers tell. */
+export function heed(event: ClientEvent): void {
+  if (event.type !== "retry" || event.method !== "GET" || !event.ref) return;
+  const path = pathOf(event.ref);
+  for (const follower of live) {
+    if (pathOf(follower.task.ref) === path) follower.struggle(event);
   }
 }
 
@@ -88,11 +88,13 @@ export class Follower {
   }
 
   /** Its client is going to ask again. */
-  struggle(error: AnaplanError, retryAt: number): void {
-    this.#tell({ ...this.#followed, error, retryAt, isRetrying: false });
+  struggle({ code, message, delay }: ClientEvent & { type: "retry" }): void {
+    const error = { code, message } as AnaplanError;
+    this.#tell({ ...this.#followed, error, retryAt: Date.now() + delay, isRetrying: false });
   }
 
   #begin(): void {
+    live.add(this);
     addEventListener("online", this.#retry);
     this.#ask();
   }
@@ -106,6 +108,7 @@ export class Follower {
   }
 
   #stop(): void {
+    live.delete(this);
     removeEventListener("online", this.#retry);
     clearTimeout(this.#timer);
     this.#end?.();

@@ -2,6 +2,7 @@
 import type { AnaplanError } from "../error.js";
 import type { StartOptions } from "./action.js";
 import type { Anaplan } from "./client.js";
+import type { ClientEvent } from "./connect.js";
 import type { TaskRef } from "./reference.js";
 import type { Task, TaskStatus } from "./task.js";
 
@@ -105,6 +106,17 @@ export interface AnaplanTaskStatus extends HTMLElement {
     listener: EventListenerOrEventListenerObject,
     options?: boolean | EventListenerOptions,
   ): void;
+}
+
+/** The element's class. */
+export interface AnaplanTaskStatusConstructor {
+  new (): AnaplanTaskStatus;
+  readonly prototype: AnaplanTaskStatus;
+  /**
+   * For the `onEvent` of a client of the page's own: elements learn from it that a question failed
+   * and when it is asked again. What an element connects by itself has this already.
+   */
+  heed(this: void, event: ClientEvent): void;
 }
 
 /** What the element sends. All of it bubbles, out of shadow trees, too. */
