@@ -1,93 +1,11 @@
-// The page: rows that follow tasks, a simulated tenant to fill them, and a form for real ones.
+// The page: a board of tasks, a simulated tenant to fill it, and a form for real ones. What a task
+// shows is the element's own.
 import { connect } from "./lib/index.js";
+import { AnaplanTaskStatus } from "./lib/element.js";
 import { createSimulator } from "./lib/simulator.js";
 
 const byId = (id) => document.getElementById(id);
-
-// What is read aloud: changes, never what ticks.
-
-const say = announcer(byId("said"));
-const alarm = announcer(byId("alarm"));
-
-/** Says what comes at about the same time together, so that nothing of it is talked over. */
-function announcer(region) {
-  let lines = [];
-  return (text) => {
-    if (lines.push(text) === 1) setTimeout(speak, 200);
-  };
-  function speak() {
-    // New nodes, so that the same words twice are heard twice.
-    region.replaceChildren(...lines.map((line) => element("p", line)));
-    lines = [];
-  }
-}
-
-// How things are put.
-
 const { lang } = document.documentElement;
-const percent = new Intl.NumberFormat(lang, { style: "percent", maximumFractionDigits: 0 });
-const relative = new Intl.RelativeTimeFormat(lang, { style: "narrow" });
-
-const words = {
-  waiting: "Waiting",
-  running: "Running",
-  cancelling: "Cancelling",
-  succeeded: "Succeeded",
-  failed: "Failed",
-  cancelled: "Cancelled",
-  unknown: "Not known",
-};
-
-const units = [
-  ["day", 86_400],
-  ["hour", 3_600],
-  ["minute", 60],
-  ["second", 1],
-];
-
-/** A length of time, as `1h 04m` or `4m 09s`: the largest unit and the one below it. */
-function duration(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  const first = units.findIndex(([, size]) => seconds >= size || size === 1);
-  return units
-    .slice(first, first + 2)
-    .map(([unit, size], at, [[, whole]]) => {
-      const count = Math.floor((at ? seconds % whole : seconds) / size);
-      // Two digits, so that what follows does not jump.
-      const minimumIntegerDigits = at ? 2 : 1;
-      return count.toLocaleString(lang, {
-        style: "unit",
-        unit,
-        unitDisplay: "narrow",
-        minimumIntegerDigits,
-      });
-    })
-    .join(" ");
-}
-
-/** How much, as `3.6 kB`. */
-function amount(bytes) {
-  const units = ["kilobyte", "megabyte", "gigabyte"];
-  const at = units.findIndex((_, i) => bytes < 1000 ** (i + 2) || i === units.length - 1);
-  const unit = { style: "unit", unit: units[at], maximumFractionDigits: 1 };
-  return (bytes / 1000 ** (at + 1)).toLocaleString(lang, unit);
-}
-
-/** `3s ago`, `2 hr. ago`. */
-function ago(time) {
-  const seconds = Math.max(0, Math.floor((Date.now() - time) / 1000));
-  if (seconds === 0) return "just now";
-  const [unit, size] = units.find(([, size]) => seconds >= size);
-  return relative.format(-Math.floor(seconds / size), unit);
-}
-
-function checks({ observedAt, nextPollAt, done }) {
-  if (done) return "";
-  const checked = `Checked ${ago(observedAt)}`;
-  if (nextPollAt === undefined) return checked;
-  const seconds = Math.ceil((nextPollAt - Date.now()) / 1000);
-  return `${checked}, ${seconds > 0 ? `next ${relative.format(seconds, "second")}` : "checking now"}`;
-}
 
 function capital(text) {
   return text.charAt(0).toLocaleUpperCase(lang) + text.slice(1);
@@ -99,67 +17,9 @@ function describe(ref) {
   return { kind, id: ref[`${kind}Id`] };
 }
 
-/** For people to copy; the client needs none. */
-function pathOf(ref) {
-  const { kind, id } = describe(ref);
-  const kinds = kind === "process" ? "processes" : `${kind}s`;
-  return `/workspaces/${ref.workspaceId}/models/${ref.modelId}/${kinds}/${id}/tasks/${ref.taskId}`;
-}
-
-/** What there is to download when it is over, each as `{ label, open }`. */
-function filesOf({ phase, result }, client, task) {
-  const { taskId, ...ref } = task.ref;
-  if ("exportId" in ref && phase === "succeeded") {
-    return [
-      { label: "Download", open: (given) => client.action(ref).download(given), after: true },
-    ];
-  }
-  if (!result?.failureDumpAvailable) return [];
-  if (!("processId" in ref)) {
-    return [{ label: "Refused rows", open: (given) => task.dump(given) }];
-  }
-  // Of a process, each step has its own.
-  return stepsOf(result)
-    .filter(({ failureDumpAvailable, objectId }) => failureDumpAvailable && objectId)
-    .map(({ objectId, objectName }) => ({
-      label: `Refused rows of ${objectName ?? objectId}`,
-      open: (given) => task.dump({ ...given, objectId }),
-    }));
-}
-
-function stepsOf({ nestedResults }) {
-  return nestedResults.flatMap((step) => [step, ...stepsOf(step)]);
-}
-
-/** Remarks on a result and, of a process, on its steps, each as `{ text, code }`. */
-function remarks({ details, nestedResults }, step = "") {
-  const own = details.map(({ type, text, occurrences, values }) => {
-    const said = Object.entries(values).filter(([, value]) => value !== null);
-    const code = [type, ...said.map(([key, value]) => `${key}: ${value}`)].filter(Boolean);
-    const times = occurrences > 1 ? ` (${occurrences.toLocaleString(lang)} times)` : "";
-    return { text: `${step}${text || type}${times}`, code: text ? code.join(" · ") : "" };
-  });
-  const nested = nestedResults
-    .filter(({ successful }) => !successful)
-    .flatMap((result) => {
-      const name = result.objectName ?? result.objectId ?? "A step";
-      const inside = remarks(result, `${step}${name}: `);
-      return inside.length ? inside : [{ text: `${step}${name}: failed`, code: "" }];
-    });
-  return [...own, ...nested];
-}
-
-// The document, changed only where something changed: what has focus keeps it.
-
-function element(name, text) {
-  const node = document.createElement(name);
-  node.textContent = text;
-  return node;
-}
-
 /** What a template holds; in `part` its parts, by name. */
 function copyOf(template, part) {
-  const copy = byId(template).content.firstElementChild.cloneNode(true);
+  const copy = document.importNode(byId(template).content, true).firstElementChild;
   for (const node of copy.querySelectorAll("[data-part]")) part[node.dataset.part] = node;
   return copy;
 }
@@ -170,520 +30,66 @@ function setText(node, text) {
   node.hidden = text === "";
 }
 
-function setAttribute(node, name, value) {
-  if (value === undefined) node.removeAttribute(name);
-  else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
-}
-
 /** Off, and yet still a place for focus, which `disabled` would take away. */
 function setBusy(button, busy) {
-  setAttribute(button, "aria-disabled", busy ? "true" : undefined);
+  if (busy) button.setAttribute("aria-disabled", "true");
+  else button.removeAttribute("aria-disabled");
 }
 
-/** Somebody is there to press a button, so it is told soon when a task is out of reach. */
-const habits = {
-  attempts: 3,
-  onEvent(event) {
-    if (event.type !== "retry" || event.method !== "GET" || !event.ref) return;
-    for (const row of rows) if (row.isAbout(event.ref)) row.struggle(event);
-  },
-};
-
-/** A button that saves a file, and how far that is. */
-class FileButton {
-  #file;
-  #name;
-  #part = {};
-  #element;
-  /** While it is under way. */
-  #abort;
-
-  /** `file` as `filesOf` has it, `task` the id of the element that names the task. */
-  constructor(file, { id, task, name }) {
-    this.#file = file;
-    this.#name = name;
-    this.#element = copyOf("file", this.#part);
-    const { button, bar } = this.#part;
-    button.id = id;
-    setAttribute(button, "aria-labelledby", `${id} ${task}`);
-    setAttribute(bar, "aria-labelledby", `${id} ${task}`);
-    setText(button, file.label);
-    button.addEventListener("click", () => this.#press());
-  }
-
-  get element() {
-    return this.#element;
-  }
-
-  stop() {
-    this.#abort?.abort();
-  }
-
-  #press() {
-    if (this.#abort) this.stop();
-    else this.#save();
-  }
-
-  async #save() {
-    const { button, bar, said, hint } = this.#part;
-    const { signal } = (this.#abort = new AbortController());
-    setText(button, "Stop");
-    setText(said, "Looking for it …");
-    setText(hint, "");
-    bar.removeAttribute("value");
-    bar.hidden = false;
-    try {
-      const download = await this.#file.open({ signal, onProgress: (seen) => this.#show(seen) });
-      const blob = await download.blob();
-      save(blob, download.name);
-      setText(said, `Saved as “${download.name}”, ${amount(blob.size)}.`);
-      setText(hint, download.caveats.join(" "));
-      say(said.textContent);
-    } catch (error) {
-      setText(said, signal.aborted ? "Stopped." : `It was not saved. ${error.message}`);
-      say(`${this.#name}: ${said.textContent}`);
-    }
-    this.#abort = undefined;
-    setText(button, this.#file.label);
-    bar.hidden = true;
-  }
-
-  #show({ bytes, size, chunks, chunkCount }) {
-    const { bar, said } = this.#part;
-    if (size) bar.value = bytes / size;
-    else if (chunkCount > 1) bar.value = chunks / chunkCount;
-    const of = `${chunks.toLocaleString(lang)} of ${chunkCount.toLocaleString(lang)} chunks, `;
-    setText(said, (chunkCount > 1 ? of : "") + amount(bytes));
-  }
+/** Has it read aloud: a new node each time, so that the same words twice are heard twice. */
+function say(text) {
+  const line = document.createElement("p");
+  line.textContent = text;
+  byId("said").replaceChildren(line);
 }
 
-/** As if the server had sent it by this name. */
-function save(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // Not at once: the browser may still be asking where to put it.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
+// The board.
 
-let rowsMade = 0;
+const rows = () => [...byId("tasks").children];
+const elements = () => rows().map((row) => row.firstElementChild);
 
-/** A task that is followed, and what is seen of it. */
-class Row {
-  #client;
-  #task;
-  #part = {};
-  #element;
-  #watch;
-  #status;
-  /** What ended the watch before the task did. */
-  #lost;
-  /** Why it could not be asked, while the watch goes on trying. */
-  #trouble;
-  #retrying = false;
-  /** `asked` while the question stands, `sent` while the cancel is on its way. */
-  #cancel;
-  #cancelFailed;
-  #sawItRun = false;
-  #sawItCancelling = false;
-  #isNew;
-  /** Once it is over. */
-  #files;
-
-  constructor({ client, task, name, place = "", isNew = false }) {
-    this.#client = client;
-    this.#task = task;
-    this.key = `${place} ${pathOf(task.ref)}`;
-    this.place = place;
-    this.#isNew = isNew;
-    this.#element = copyOf("row", this.#part);
-    this.#label(name);
-    this.#listen();
-    this.#render();
-  }
-
-  get element() {
-    return this.#element;
-  }
-
-  get name() {
-    return this.#part.name.textContent;
-  }
-
-  get phase() {
-    return this.#status?.phase;
-  }
-
-  get done() {
-    return this.#status?.done ?? false;
-  }
-
-  /** In a word, for the summary. */
-  get state() {
-    if (this.isLost) return "out of reach";
-    if (this.done) return "ended";
-    return words[this.phase]?.toLowerCase() ?? "asked for";
-  }
-
-  get isLost() {
-    return this.#lost !== undefined || this.#trouble !== undefined;
-  }
-
-  isAbout(ref) {
-    return pathOf(this.#task.ref) === pathOf(ref);
-  }
-
-  /** It could not be asked, and is asked again by itself. */
-  struggle({ message, delay }) {
-    const isNew = !this.isLost;
-    this.#trouble = `${message} Trying again in about ${Math.ceil(delay / 1_000)} s.`;
-    if (isNew) say(`${this.name}: out of reach for the moment.`);
-    this.#render();
-  }
-
-  /** Watches from now on, anew where a watch had ended. */
-  async follow() {
-    this.stop();
-    const { signal } = (this.#watch = new AbortController());
-    try {
-      for await (const status of this.#task.watch({ signal })) this.#see(status);
-    } catch (error) {
-      if (signal.aborted) return;
-      this.#lose(error);
-    }
-  }
-
-  /** The task itself runs on. */
-  stop() {
-    this.#watch?.abort();
-    this.#files?.forEach((file) => file.stop());
-  }
-
-  retry() {
-    if (!this.#lost || this.#retrying) return;
-    this.#retrying = true;
-    this.#render();
-    this.follow();
-  }
-
-  /** Brings what depends on the time of day up to date. */
-  tick() {
-    setText(this.#part.time, this.#time());
-    setText(this.#part.fresh, this.#fresh());
-  }
-
-  #label(name) {
-    const [element, part] = [this.#element, this.#part];
-    const id = `row-${++rowsMade}`;
-    part.name.id = `${id}-name`;
-    setAttribute(element, "aria-labelledby", part.name.id);
-    setAttribute(part.bar, "aria-labelledby", part.name.id);
-    // Each button is read with its task's name: there are many rows.
-    for (const button of element.querySelectorAll("button")) {
-      button.id = `${id}-${button.dataset.part}`;
-      setAttribute(button, "aria-labelledby", `${button.id} ${part.name.id}`);
-    }
-    part.asked.id = `${id}-asked`;
-    setAttribute(part.question, "aria-labelledby", part.asked.id);
-    part.copy.title = "Copy path";
-    part.remove.title = "Stop watching; the task itself runs on";
-    setText(part.name, name);
-    setText(part.place, this.place);
-    setText(part.id, this.#task.ref.taskId);
-  }
-
-  #listen() {
-    const { cancel, keep, confirm, question, retry, copy, remove } = this.#part;
-    cancel.addEventListener("click", () => this.#ask());
-    keep.addEventListener("click", () => this.#unask());
-    confirm.addEventListener("click", () => this.#sendCancel());
-    question.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#unask();
-    });
-    retry.addEventListener("click", () => this.retry());
-    copy.addEventListener("click", () => this.#copy());
-    remove.addEventListener("click", () => dismiss(this));
-  }
-
-  #see(status) {
-    const before = this.#status;
-    this.#status = status;
-    this.#lost = this.#trouble = undefined;
-    this.#retrying = false;
-    if (!status.done) this.#sawItRun = true;
-    if (status.phase === "cancelling") this.#sawItCancelling = true;
-    // Whatever was asked or sent, it is answered by this.
-    if (status.done || status.phase === "cancelling") this.#cancel = this.#cancelFailed = undefined;
-    if (before ? before.phase !== status.phase : this.#isNew) this.#announce();
-    this.#render();
-  }
-
-  #lose(error) {
-    say(`${this.name}: ${this.#retrying ? "still " : ""}out of reach.`);
-    this.#lost = error;
-    this.#trouble = undefined;
-    this.#retrying = false;
-    this.#render();
-  }
-
-  #announce() {
-    const text = `${this.name}: ${this.#word().toLowerCase()}.`;
-    if (this.phase === "failed") alarm(`${text} ${this.#reasons()[0]?.text ?? ""}`);
-    else say(`${text} ${this.#note()}`);
-  }
-
-  #ask() {
-    if (this.#cancel || this.phase === "cancelling") return;
-    this.#cancel = "asked";
-    this.#cancelFailed = undefined;
-    this.#render();
-    this.#part.keep.focus();
-  }
-
-  #unask() {
-    this.#cancel = undefined;
-    this.#part.cancel.hidden = false;
-    this.#part.cancel.focus();
-    this.#render();
-  }
-
-  async #sendCancel() {
-    this.#unask();
-    this.#cancel = "sent";
-    this.#render();
-    try {
-      const status = await this.#task.cancel();
-      // While there is a watch, it tells the same, and when it asks next.
-      if (this.#lost && rows.has(this)) {
-        this.#see(status);
-        this.follow();
-      }
-    } catch (error) {
-      if (this.done) return;
-      this.#cancelFailed = error;
-      say(`${this.name}: the cancel could not be sent.`);
-    }
-    this.#cancel = undefined;
-    this.#render();
-  }
-
-  async #copy() {
-    const text = pathOf(this.#task.ref);
-    const { copyMark, id } = this.#part;
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // Without permission, or without https, the next best is to select it.
-      setText(id, text);
-      getSelection().selectAllChildren(id);
-      say("The path is selected, to be copied by hand.");
-      return;
-    }
-    say("Path copied.");
-    setAttribute(copyMark, "href", "#mark-copied");
-    setTimeout(() => setAttribute(copyMark, "href", "#mark-copy"), 2_000);
-  }
-
-  #render() {
-    const { name, mark, word, step, cancel, question, note, lost, lostText, retry } = this.#part;
-    const phase = this.phase ?? "asking";
-    setAttribute(this.#element, "data-phase", phase);
-    this.#element.toggleAttribute("data-lost", this.isLost);
-    this.#element.toggleAttribute("data-done", this.done);
-    setAttribute(mark, "href", `#mark-${phase}`);
-    setText(name, this.#status?.result?.objectName ?? name.textContent);
-    setText(word, this.isLost && this.#status ? `${this.#word()} when last asked` : this.#word());
-    setText(step, this.#step());
-    this.#renderProgress();
-    this.#renderWhy();
-    this.#renderFiles();
-
-    const cancelling = phase === "cancelling" || this.#cancel === "sent";
-    setText(cancel, cancelling ? "Cancelling\u00a0…" : "Cancel");
-    setBusy(cancel, cancelling);
-    this.#show(cancel, this.#status && !this.done && this.#cancel !== "asked");
-    this.#show(question, this.#cancel === "asked");
-    setText(note, this.#note());
-
-    setText(lostText, this.#trouble ?? this.#lost?.message ?? "");
-    setText(retry, this.#retrying ? "Retrying …" : "Retry");
-    setBusy(retry, this.#retrying);
-    this.#show(retry, this.#lost);
-    this.#show(lost, this.isLost);
-    this.tick();
-    summarise();
-  }
-
-  #renderProgress() {
-    const { bar, percent: figure } = this.#part;
-    const progress = this.done ? undefined : this.#status?.progress;
-    const text = progress === undefined ? undefined : percent.format(progress);
-    setText(figure, this.phase === "waiting" ? "" : (text ?? ""));
-    // Left out when it is not known: any number would be read aloud as if it were.
-    setAttribute(bar, "aria-valuenow", progress && Math.round(progress * 100));
-    setAttribute(bar, "aria-valuetext", text);
-    bar.style.setProperty("--progress", progress ?? 0);
-    bar.hidden = this.done;
-  }
-
-  #renderWhy() {
-    const { why, verdict, reasons } = this.#part;
-    const bad = this.done && ["failed", "unknown"].includes(this.phase);
-    // An end does not change any more, so its reasons are written once.
-    if (!bad || !why.hidden) return;
-    const all = this.#reasons();
-    setText(verdict, this.#verdict(all.length));
-    reasons.append(
-      ...all.map(({ text, code }) => {
-        const item = element("li", "");
-        // Which isolates text of another direction.
-        item.append(element("bdi", text));
-        if (code) item.append(element("small", code));
-        return item;
-      }),
-    );
-    reasons.hidden = all.length === 0;
-    why.hidden = false;
-    this.#advise();
-  }
-
-  /** What to do about it, which the client knows of the documented codes. */
-  async #advise() {
-    try {
-      await this.#task.result({ signal: this.#watch?.signal });
-    } catch ({ hint = "" }) {
-      setText(this.#part.hint, hint);
-    }
-  }
-
-  /** Once: an end does not change any more. */
-  #renderFiles() {
-    if (!this.done || this.#files) return;
-    const { name, files } = this.#part;
-    const status = this.#status;
-    this.#files = filesOf(status, this.#client, this.#task).map((file, at) => {
-      const { open, after } = file;
-      const opened = (given) => open(after ? { ...given, after: status } : given);
-      const id = `${name.id}-file-${at}`;
-      return new FileButton({ ...file, open: opened }, { id, task: name.id, name: this.name });
-    });
-    files.append(...this.#files.map((file) => file.element));
-    files.hidden = this.#files.length === 0;
-  }
-
-  #reasons() {
-    return this.#status.result ? remarks(this.#status.result) : [];
-  }
-
-  #verdict(count) {
-    if (this.phase === "unknown") return "It ended, and Anaplan does not say whether well.";
-    return count ? "Anaplan’s reason:" : "Anaplan gave no reason.";
-  }
-
-  #word() {
-    if (!this.#status) return this.isLost ? "Not known" : "Asking …";
-    const { phase, taskState, done } = this.#status;
-    if (phase !== "unknown") return words[phase];
-    return done ? "Ended" : `${words.unknown}: “${taskState}”`;
-  }
-
-  /** Anaplan's own text, where it says more than the state does. */
-  #step() {
-    const { currentStep = "", phase, done } = this.#status ?? {};
-    return done || currentStep.toLowerCase() === words[phase]?.toLowerCase() ? "" : currentStep;
-  }
-
-  #note() {
-    if (this.#cancelFailed) return `The cancel could not be sent. ${this.#cancelFailed.message}`;
-    if (this.#cancel === "sent") return "Asking Anaplan to cancel …";
-    if (this.phase === "cancelling") {
-      return "Anaplan has been asked to cancel. It may still finish.";
-    }
-    if (this.phase !== "succeeded") return "";
-    if (this.#sawItCancelling) return "The cancel came too late: it finished all the same.";
-    return this.#status.result?.failureDumpAvailable ? "Anaplan refused some of the rows." : "";
-  }
-
-  /** How long it has been at it; of an end that nobody saw, when it began. */
-  #time() {
-    const { creationTime, observedAt, done } = this.#status ?? {};
-    if (creationTime === undefined) return "";
-    if (done && !this.#sawItRun) return `started ${ago(creationTime)}`;
-    if (done) return `in about ${duration(observedAt - creationTime)}`;
-    // Nobody knows whether it is still at it when it could not be asked for.
-    return duration((this.isLost ? observedAt : Date.now()) - creationTime);
-  }
-
-  #fresh() {
-    if (!this.isLost) return this.#status ? checks(this.#status) : "";
-    return this.#status ? `Last checked ${ago(this.#status.observedAt)}` : "Not reached yet";
-  }
-
-  /** Shows or hides; focus that would be lost goes to the row. */
-  #show(node, visible) {
-    if (!visible && node.contains(document.activeElement)) this.#element.focus();
-    node.hidden = !visible;
-  }
-}
-
-// The list.
-
-const rows = new Set();
-
-/** At the top, or below those that are there. */
-function follow(row, where = "prepend") {
-  rows.add(row);
-  byId("tasks")[where](row.element);
+/** Shows a task, at the top or below those that are there; `properties` are the element's. */
+function follow(properties, where = "prepend") {
+  const part = {};
+  const row = copyOf("row", part);
+  const element = row.firstElementChild;
+  Object.assign(element, properties);
+  part.remove.setAttribute("aria-label", `Take ${properties.label} off this page`);
+  part.remove.addEventListener("click", () => dismiss(row));
+  for (const type of ["anaplan-status", "anaplan-error"]) element.addEventListener(type, summarise);
+  byId("tasks")[where](row);
   summarise();
-  row.follow();
+  return row;
 }
 
+/** The task itself runs on. */
 function dismiss(row) {
-  const { nextElementSibling, previousElementSibling } = row.element;
-  row.stop();
-  rows.delete(row);
-  row.element.remove();
-  (nextElementSibling ?? previousElementSibling ?? byId("tasks-title")).focus();
+  const next = row.nextElementSibling ?? row.previousElementSibling;
+  row.remove();
+  (next?.querySelector("[data-part=remove]") ?? byId("tasks-title")).focus();
   summarise();
 }
 
-const otherStates = ["asked for", "out of reach", "ended"];
+const order = [
+  ...["waiting", "running", "cancelling", "succeeded", "failed", "cancelled"],
+  ...["not known", "out of reach"],
+];
+
+/** In a word; none has what was not asked for yet, or never ran. */
+
+function stateOf({ status, error }) {
+  if (error) return "out of reach";
+  return status?.phase === "unknown" ? "not known" : status?.phase;
+}
 
 function summarise() {
-  const counts = new Map();
-  for (const { state } of rows) counts.set(state, (counts.get(state) ?? 0) + 1);
-  const order = [...Object.values(words).map((word) => word.toLowerCase()), ...otherStates];
-  const parts = order
-    .filter((what) => counts.has(what))
-    .map((what) => `${counts.get(what)} ${what}`);
-  setText(byId("summary"), parts.join(", "));
-  byId("tasks").hidden = rows.size === 0;
-  byId("none").hidden = rows.size > 0;
-}
-
-let ticking;
-
-/** Once a second, and not at all while nobody looks. */
-function keepTime() {
-  clearInterval(ticking);
-  if (document.hidden) return;
-  tick();
-  ticking = setInterval(tick, 1_000);
-}
-
-function tick() {
-  for (const row of rows) row.tick();
-}
-
-document.addEventListener("visibilitychange", keepTime);
-keepTime();
-
-// What failed for want of a connection is asked again as soon as there is one.
-addEventListener("online", () => retryAll());
-
-function retryAll() {
-  for (const row of rows) row.retry();
+  const states = elements().map(stateOf);
+  const counts = order
+    .map((what) => [what, states.filter((state) => state === what).length])
+    .filter(([, count]) => count > 0);
+  setText(byId("summary"), counts.map(([what, count]) => `${count} ${what}`).join(", "));
+  byId("tasks").hidden = states.length === 0;
+  byId("none").hidden = states.length > 0;
 }
 
 // The simulated tenant.
@@ -693,8 +99,10 @@ const faults = {
   offline: { failures: [{ answer: "noAnswer" }] },
   down: { failures: [{ answer: 503 }] },
   limit: { failures: [{ answer: 429, retryAfter: 10 }] },
+  session: { failures: [{ answer: 401 }] },
   slow: { latency: 1_500 },
   lost: { failures: [{ answer: "noAnswer", on: ["start"], executed: true }] },
+  late: { cancelLoses: true },
   state: { taskState: "CONSOLIDATING" },
 };
 
@@ -709,11 +117,25 @@ const past = [
   { ago: 8, start: "succeeds" },
 ];
 
+/** As if this browser had seen some runs of the one whose progress Anaplan does not tell. */
+function earlierRuns({ models }) {
+  const { exportId } = models
+    .flatMap(({ exports }) => exports)
+    .find(({ outcome }) => outcome === "progress unknown");
+  const kept = new Map();
+  const seen = (action) => (action.includes(exportId) ? [82_000, 88_000, 85_000] : []);
+  return {
+    load: (action) => kept.get(action) ?? seen(action),
+    save: (action, durations) => void kept.set(action, durations),
+  };
+}
+
 async function openTenant() {
   // Its clock starts in the past and has caught up when the past has been played.
   let behind = past[0].ago;
   const simulator = createSimulator({ now: () => Date.now() - behind * 1000 });
-  const { workspaceId, models } = await simulator.describe();
+  const tenant = await simulator.describe();
+  const { workspaceId, models } = tenant;
   const connection = {
     // Nothing is sent there: the simulator stands in for the network.
     baseUrl: "https://simulated.invalid/2/0",
@@ -721,7 +143,13 @@ async function openTenant() {
     auth: async () => ({ token: (await simulator.describe()).token, expiresAt: Date.now() }),
     fetch: simulator,
   };
-  const anaplan = await connect({ ...connection, ...habits });
+  const anaplan = await connect({
+    ...connection,
+    // Somebody is there to see it, so what cannot be had is told soon.
+    attempts: 3,
+    history: earlierRuns(tenant),
+    onEvent: AnaplanTaskStatus.heed,
+  });
   const actions = [];
   for (const model of models) {
     for (const kind of ["exports", "imports", "processes"]) {
@@ -735,20 +163,19 @@ async function openTenant() {
   }
 
   // By another client, which knows nothing of what this one is about to see.
-  const earlier = await connect(connection);
+  const others = await connect(connection);
   const started = new Map();
   for (const { ago, start, cancel } of past) {
     behind = ago;
     const one = actions.find(({ outcome }) => outcome === start);
-    if (start) started.set(start, await earlier.action(one.ref).start());
+    if (start) started.set(start, await others.action(one.ref).start());
     else await started.get(cancel).cancel();
   }
   behind = 0;
-  earlier.close();
-  return { simulator, anaplan, actions };
+  return { simulator, anaplan, others, actions };
 }
 
-/** The runs of the last two days, newest at the top. */
+/** The runs of the last two days, newest at the top, and an action that has none yet. */
 async function showTenant({ anaplan, actions }) {
   const runs = await Promise.all(
     actions.map(async ({ name, ref }) => {
@@ -761,10 +188,9 @@ async function showTenant({ anaplan, actions }) {
     .flat()
     .filter(({ creationTime }) => Date.now() - creationTime < 2 * 86_400_000)
     .sort((a, b) => b.creationTime - a.creationTime)
-    .forEach(({ name, ref }) => {
-      const row = new Row({ client: anaplan, task: anaplan.task(ref), name });
-      follow(row, "append");
-    });
+    .forEach(({ name, ref }) => follow({ client: anaplan, task: ref, label: name }, "append"));
+  const { name, ref } = actions.find((_, at) => runs[at].length === 0);
+  follow({ client: anaplan, ...ref, label: name, startable: true }, "append");
 }
 
 function offerActions({ simulator, anaplan, actions }) {
@@ -782,7 +208,10 @@ function offerActions({ simulator, anaplan, actions }) {
     event.preventDefault();
     if (button.ariaDisabled) return;
     const { name, ref } = actions[select.value];
-    const show = (task) => follow(new Row({ client: anaplan, task, name, isNew: true }));
+    const show = (ref) => {
+      follow({ client: anaplan, task: ref, label: name });
+      say(`${name}: started.`);
+    };
     setText(error, "");
     showCandidates([]);
     setBusy(button, true);
@@ -791,11 +220,11 @@ function offerActions({ simulator, anaplan, actions }) {
       const starting = anaplan.action(ref).start();
       // The client takes the one task that must be its own, so it takes two to make it doubt.
       if (byId("fault").value === "lost") await simulator.startAsAnother(ref);
-      show(await starting);
+      show((await starting).ref);
     } catch (cause) {
       const isCertain = cause.code !== "START_UNCERTAIN";
       setText(error, isCertain ? `It was not started. ${cause.message}` : cause.message);
-      showCandidates(cause.candidates ?? [], (found) => show(anaplan.task(found)));
+      showCandidates(cause.candidates ?? [], show);
       say(error.textContent);
     }
     setBusy(button, false);
@@ -809,12 +238,12 @@ function showCandidates(candidates, watch) {
   const items = candidates.map(({ ref, taskId, creationTime }, at) => {
     const part = {};
     const item = copyOf("candidate", part);
-    const time = creationTime === undefined ? "" : `, started ${ago(creationTime)}`;
+    const clock = new Date(creationTime ?? 0).toLocaleTimeString(lang);
     setText(part.id, taskId);
-    setText(part.time, time);
+    setText(part.time, creationTime === undefined ? "" : `, started at ${clock}`);
     part.what.id = `candidate-${at}`;
     part.watch.id = `${part.what.id}-watch`;
-    setAttribute(part.watch, "aria-labelledby", `${part.watch.id} ${part.what.id}`);
+    part.watch.setAttribute("aria-labelledby", `${part.watch.id} ${part.what.id}`);
     part.watch.addEventListener("click", () => {
       watch(ref);
       byId("start-button").focus();
@@ -827,26 +256,33 @@ function showCandidates(candidates, watch) {
   list.hidden = items.length === 0;
 }
 
-function offerFaults({ simulator }) {
-  const select = byId("fault");
-  select.disabled = false;
+function offerFaults({ simulator, others }) {
+  const [select, button, said] = ["fault", "elsewhere", "elsewhere-said"].map(byId);
+  select.disabled = button.disabled = false;
   select.addEventListener("change", async () => {
     await simulator.set(null);
     await simulator.set(faults[select.value]);
-    if (select.value === "nothing") retryAll();
+    if (select.value !== "nothing") return;
+    for (const element of elements()) if (element.error) void element.refresh();
   });
+  button.addEventListener("click", async () => {
+    const mayEnd = ({ status }) => status?.phase === "running" || status?.phase === "waiting";
+    const element = elements().find(mayEnd);
+    if (!element) return tell("Nothing runs that could be cancelled.");
+    try {
+      await others.task(element.status.ref).cancel();
+      tell(`Somebody else has cancelled ${element.label}. It shows at its next check.`);
+    } catch (error) {
+      tell(`It could not be cancelled elsewhere either. ${error.message}`);
+    }
+  });
+  function tell(text) {
+    setText(said, text);
+    say(text);
+  }
 }
 
 // Real tasks.
-
-/** One for each address, so that two rows for one task share their questions. */
-const clients = new Map();
-
-async function clientFor(baseUrl) {
-  const client = clients.get(baseUrl) ?? (await connect({ baseUrl, ...habits }));
-  clients.set(baseUrl, client);
-  return client;
-}
 
 function offerWatching() {
   const [baseUrl, task] = ["base-url", "task"].map(byId);
@@ -856,10 +292,17 @@ function offerWatching() {
   task.value = given.get("task") ?? "";
   byId("watch").addEventListener("submit", async (event) => {
     event.preventDefault();
-    const client = await checked(baseUrl, (text) => clientFor(text));
-    const found = client && (await checked(task, (text) => client.task(text)));
-    if (found) watchReal(client, found, baseUrl.value.trim());
+    // A client sends nothing by itself: this one only reads what was typed.
+    const client = await checked(baseUrl, (text) => connect({ baseUrl: text }));
+    const found = client && (await checked(task, (text) => meant(client, text)));
+    client?.close();
+    if (found) watchReal(baseUrl.value.trim(), found);
   });
+}
+
+/** What a text names: a task, or an action. */
+function meant(client, text) {
+  return /\/tasks\/[^/]/.test(text) ? client.task(text).ref : client.action(text).ref;
 }
 
 /** What `parse` makes of a field; what it refuses is told beside the field. */
@@ -868,22 +311,25 @@ async function checked(field, parse) {
   try {
     const value = await parse(field.value.trim());
     setText(error, "");
-    setAttribute(field, "aria-invalid", undefined);
+    field.removeAttribute("aria-invalid");
     return value;
   } catch (cause) {
     setText(error, cause.message);
-    setAttribute(field, "aria-invalid", "true");
+    field.setAttribute("aria-invalid", "true");
     field.focus();
   }
 }
 
-function watchReal(client, task, place) {
-  const { kind, id } = describe(task.ref);
-  const row = new Row({ client, task, name: `${capital(kind)} ${id}`, place, isNew: true });
-  const known = [...rows].find(({ key }) => key === row.key);
-  if (known) known.retry();
-  else follow(row);
-  (known ?? row).element.focus();
+function watchReal(baseUrl, ref) {
+  const known = rows().find(({ firstElementChild: element }) => {
+    const isHere = element.baseUrl === baseUrl;
+    return isHere && Object.entries(ref).every(([name, value]) => element[name] === value);
+  });
+  const { kind, id } = describe(ref);
+  const label = `${capital(kind)} ${id}`;
+  const row = known ?? follow({ baseUrl, ...ref, label, startable: !ref.taskId });
+  if (known) void known.firstElementChild.refresh();
+  row.querySelector("[data-part=remove]").focus();
 }
 
 offerWatching();

@@ -18,13 +18,13 @@ test("shows a task through the gateway, and cancels it", async (t) => {
   const { page, errors } = await openPage(t, browser);
   await page.goto(`${origin}/?baseUrl=/anaplan&task=${path}`);
   await page.getByRole("button", { name: "Watch", exact: true }).click();
-  const row = page.locator("#tasks > li", { hasText: path.split("/").at(-1) });
-  await row.and(page.locator("[data-phase=running]")).waitFor();
+  const row = page.locator("#tasks anaplan-task-status", { hasText: path.split("/").at(-1) });
+  await row.and(page.locator(":state(running)")).waitFor();
 
   await row.getByRole("button", { name: /^Cancel/ }).click();
   await page.getByRole("button", { name: "Cancel the task" }).click();
   // The simulated Anaplan takes its time to roll back; what it says then takes another question.
-  await row.and(page.locator("[data-phase=cancelled]")).waitFor({ timeout: 60_000 });
+  await row.and(page.locator(":state(cancelled)")).waitFor({ timeout: 60_000 });
   assert.deepEqual([...new Set(asked)].sort(), ["DELETE", "GET"]);
   assert.deepEqual(errors, []);
 });

@@ -409,8 +409,10 @@ export class StatusElement extends LitElement {
     const name = nameOf(facts, language);
     const line = document.createElement("p");
     line.textContent = filled(language.strings.announcement, { name, text });
-    // A new node, so that the same words twice are heard twice.
-    this.renderRoot.querySelector(`#${region}`)?.replaceChildren(line);
+    // A new node, so that the same words twice are heard twice; what was said before is not true any more.
+    for (const id of ["said", "alarm"]) {
+      this.renderRoot.querySelector(`#${id}`)?.replaceChildren(...(id === region ? [line] : []));
+    }
   }
 
   #send(type: string, detail: unknown, cancelable = false): boolean {
