@@ -3,7 +3,7 @@ import { chromium } from "playwright-core";
 import { findBrowser } from "../../scripts/browser.mjs";
 
 /** One browser for a test file, which closes it in its `after`. */
-export async function launchBrowser() {
+export async function launchBrowser({ args = [] } = {}) {
   const executablePath = findBrowser();
   if (!executablePath) throw new Error("no Chromium; `npm test` installs one or says how to");
   return chromium.launch({
@@ -20,6 +20,7 @@ export async function launchBrowser() {
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",
+      ...args,
     ],
   });
 }
