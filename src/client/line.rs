@@ -59,6 +59,8 @@ pub struct Content<'a> {
     pub is_file: bool,
     /// What the field `error` may say in an answer that is not a failure, whatever its status.
     pub words: &'a [&'static str],
+    /// The value of the header `Idempotency-Key`: what has the same is one and the same start.
+    pub key: Option<&'a str>,
     /// Set when it goes out, for then it cannot be called back.
     pub is_sent: Option<&'a Cell<bool>>,
 }
@@ -114,6 +116,7 @@ impl Line {
         let accepts = if content.is_file { "application/octet-stream" } else { "application/json" };
         let mut headers = vec![("Accept", accepts)];
         headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
+        headers.extend(content.key.map(|value| ("Idempotency-Key", value)));
         headers.extend(content.payload.media_type().map(|value| ("Content-Type", value)));
         let request = Request {
             method: about.method,

@@ -10,7 +10,7 @@ use super::event::{About, Event};
 use super::failure::Failure;
 use super::line::{Answer, Content};
 use crate::error::{Code, Error};
-use crate::platform::{Notify, Payload, chance, sleep, wall};
+use crate::platform::{Notify, Payload, chance, page_origin, sleep, uuid, wall};
 use crate::policy::{Adoption, Circumstances, Class, Fate, Look, Retry, Verdict, fate};
 use crate::reference::{ActionRef, Given, Id, Path, TaskRef};
 use crate::status::TaskSummary;
@@ -93,6 +93,7 @@ impl Client {
         let exchange = &self.0.exchange;
         let path = Path::Tasks(action.clone()).to_string();
         let mut retry = Retry::new(exchange.line.attempts);
+        let key = key();
         let task = loop {
             let about =
                 About { method: "POST", path: &path, task: None, attempt: retry.made() + 1.0 };
@@ -100,6 +101,7 @@ impl Client {
             let sent_at = wall();
             let content = Content {
                 payload: Payload::Json(body),
+                key: key.as_deref(),
                 is_sent: Some(is_sent),
                 ..Content::default()
             };
@@ -191,6 +193,19 @@ impl Client {
         }
         Err(uncertain(lost, trouble, candidates))
     }
+}
+
+/// What tells one start from all others, in browsers: Chromium by itself sends a request a second time
+/// where a connection that was in use before breaks without a word, a start, too. By the key, the gateway
+/// knows the two for one. In no other place does anybody repeat what was not repeated here, and Anaplan
+/// itself is sent nothing that it does not know. <https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/>
+///
+/// It is the same for all attempts of one call. What proves that nothing ran, the gateway forgets, so the
+/// next attempt is not given that answer again; and should the browser's repetition have been turned away
+/// while the first is under way (a 429 of a proxy's, a 409 by that draft), or the first come late, the next
+/// attempt joins it, where by another key it would make a second task.
+fn key() -> Option<String> {
+    page_origin().and_then(|_| uuid()).map(|id| format!("\"{id}\""))
 }
 
 /// The task in the answer to a start.

@@ -34,6 +34,33 @@ pub fn unforeseen(bytes: &mut [u8]) -> bool {
     random_values(bytes).is_ok()
 }
 
+/// A random UUID, where there is chance that nobody can foresee. `crypto.randomUUID` is there on secure pages
+/// alone, and what it does is done here in as many lines as it takes to look for it.
+pub fn uuid() -> Option<String> {
+    let mut bytes = [0; 16];
+    if !unforeseen(&mut bytes) {
+        return None;
+    }
+    let mut text = String::with_capacity(36);
+    for (at, byte) in bytes.into_iter().enumerate() {
+        if matches!(at, 4 | 6 | 8 | 10) {
+            text.push('-');
+        }
+        let byte = match at {
+            // Version 4,
+            6 => byte & 0x0f | 0x40,
+            // variant 1.
+            8 => byte & 0x3f | 0x80,
+            _ => byte,
+        };
+        text.extend([byte >> 4, byte & 0x0f].map(|digit| {
+            let first = if digit < 10 { b'0' } else { b'a' - 10 };
+            char::from(first.wrapping_add(digit))
+        }));
+    }
+    Some(text)
+}
+
 /// The signature, in base64, of `data` by RSASSA-PKCS1-v1_5 with SHA-512; `None` where the host does not take the
 /// key, in PKCS#8. Its own error is left out: nobody knows what is in there.
 pub async fn signature(key: &[u8], data: &[u8]) -> Option<String> {

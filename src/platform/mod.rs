@@ -24,7 +24,7 @@ mod value;
 pub use abort::Signal;
 pub use callback::Callback;
 pub use clock::{chance, date, monotonic, wall};
-pub use crypto::{has_crypto, signature, unforeseen};
+pub use crypto::{has_crypto, signature, unforeseen, uuid};
 pub use fetch::{Body, Fetch, Payload, Request};
 pub use history::HistoryStore;
 pub use json::json_of;
