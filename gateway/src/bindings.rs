@@ -25,6 +25,7 @@ use crate::origin::{Origins, Sender};
 use crate::reply::{HEADERS, Reply};
 use crate::server::{Answer, Answered, Glance, Guest, Server};
 use crate::shared::Shared;
+use crate::starts::Starts;
 use crate::store::Store;
 use crate::upstream::Upstream;
 
@@ -171,6 +172,8 @@ fn server(options: &JsValue) -> Result<Server, Error> {
     let rate = Rate::of(per_minute);
     let name = name(&exchange.base_url.to_string(), &allow);
     let upstream = Rc::new(Upstream { name, exchange, store, rate, share, line: Slots::new(1) });
+    let shared = Rc::new(Shared::new(Rc::clone(&upstream)));
+    let starts = Rc::new(Starts::new(Rc::clone(&upstream), Rc::clone(&shared)));
     let limits = options.get("limits")?;
     let limits = Options::new("limits", &limits)?;
     limits.only(&["requests", "requestsPerClient", "timeout", "bodySize"])?;
@@ -185,7 +188,8 @@ fn server(options: &JsValue) -> Result<Server, Error> {
         body_size: limits.whole("limits.bodySize", COUNT)?.unwrap_or(16_384.0),
         timeout: limits.millis("limits.timeout")?.unwrap_or(25_000.0),
         clients: RefCell::new(Clients::new(most, most_each)),
-        shared: Rc::new(Shared::new(Rc::clone(&upstream))),
+        shared,
+        starts,
         upstream,
         on_event,
         is_closed: Cell::default(),

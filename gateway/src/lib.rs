@@ -8,6 +8,7 @@
 //! - `incoming`: a request as a server hands it in.
 //! - `server`: one request, from its arrival to its answer.
 //! - `upstream`: the way to Anaplan, through budget, pauses and credentials.
+//! - `starts`: what is started, once.
 //! - `shared`: one answer for all who ask the same.
 //! - `store`: what several processes share.
 //! - [`address`] *: the address of a request.
@@ -16,6 +17,7 @@
 //! - [`origin`] *: whose pages may ask.
 //! - [`clients`] *: how much at once.
 //! - [`start`] *: what a task is started with.
+//! - [`keys`] *: which starts are known by their keys.
 //! - [`reply`] *: what is answered.
 //! - [`told`] *: what is told of it.
 
@@ -23,6 +25,7 @@ pub mod address;
 pub mod allow;
 pub mod asked;
 pub mod clients;
+pub mod keys;
 pub mod origin;
 pub mod reply;
 pub mod start;
@@ -36,6 +39,8 @@ mod incoming;
 mod server;
 #[cfg(target_arch = "wasm32")]
 mod shared;
+#[cfg(target_arch = "wasm32")]
+mod starts;
 #[cfg(target_arch = "wasm32")]
 mod store;
 #[cfg(target_arch = "wasm32")]

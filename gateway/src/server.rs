@@ -6,11 +6,9 @@ use std::rc::Rc;
 
 use anaplan_tasks::bindings::options::tell;
 use anaplan_tasks::bindings::outcome::to_js;
-use anaplan_tasks::client::{self, About, Content, Failure};
-use anaplan_tasks::platform::{
-    Notify, Opaque, Payload, Signal, monotonic, promised, property, sleep,
-};
-use anaplan_tasks::policy::{Class, Fate, Millis, fate};
+use anaplan_tasks::client::{self, About, Content};
+use anaplan_tasks::platform::{Notify, Opaque, Signal, monotonic, promised, property, sleep};
+use anaplan_tasks::policy::{Class, Millis};
 use anaplan_tasks::reference::{Path, TaskRef};
 use anaplan_tasks::wire;
 use futures_util::future::{Either, select};
@@ -23,10 +21,12 @@ use crate::allow::Allow;
 use crate::asked::{Asked, Misunderstood, Operation, Part};
 use crate::clients::{Client, Clients, Crowded};
 use crate::incoming::{BodyError, Incoming};
+use crate::keys::{Key, Print};
 use crate::origin::{Admitted, Origins, Sender};
 use crate::reply::Reply;
 use crate::shared::{self, Question, Reader, Shared};
 use crate::start::Start;
+use crate::starts::{Order, Progress, Stage, Starts};
 use crate::told::Event;
 use crate::upstream::Upstream;
 
@@ -52,6 +52,8 @@ pub struct Server {
     pub upstream: Rc<Upstream>,
     /// What is known.
     pub shared: Rc<Shared>,
+    /// What is started.
+    pub starts: Rc<Starts>,
     /// Who is told.
     pub on_event: Option<Function>,
     /// Whether it takes no more.
@@ -278,11 +280,11 @@ impl Server {
             Path::Actions(..) => part.unsorted(),
             _ => part,
         };
-        let stage = Rc::new(Cell::new(Stage::Reading));
+        let progress = Progress::new();
         let work = async {
             if asked.operation == Operation::Start {
-                let start = self.start_of(incoming, &asked, &stage).await?;
-                return Ok(Answer::Reply(self.start(start, path, Rc::clone(&stage)).await));
+                let order = self.order(incoming, &asked, path, &progress).await?;
+                return Ok(Answer::Reply(self.starts.start(order, &progress).await));
             }
             self.authorized(incoming.request(), &asked).await?;
             self.perform(incoming, &asked, path, part, client).await
@@ -294,12 +296,13 @@ impl Server {
         match select(pin!(work), pin!(sleep(patience))).await {
             Either::Left((answer, _)) => answer,
             Either::Right(_) => {
+                // From now on it does not leave any more: whoever is told so may start another.
+                let given_up = progress.give_up();
                 if asked.operation.changes() {
                     // It goes on, and may have done something already.
                     self.shared.changed(&touched(&asked.path)).await;
                 }
-                // From now on it does not leave any more: whoever is told so may start another.
-                refuse(late(asked.operation, stage.replace(Stage::GivenUp)))
+                refuse(late(asked.operation, given_up))
             }
         }
     }
@@ -328,7 +331,7 @@ impl Server {
         }
         let answer = Reply::empty(204)
             .with("Access-Control-Allow-Methods", asked.operation.method())
-            .with("Access-Control-Allow-Headers", "authorization, content-type")
+            .with("Access-Control-Allow-Headers", "authorization, content-type, idempotency-key")
             .with("Access-Control-Max-Age", "600");
         Ok(reply(answer))
     }
@@ -450,17 +453,24 @@ impl Server {
                 Err(failure) => shared::failed(&failure),
             }
         };
-        self.shared.change(Some(&name), changed, work).await
+        self.shared.change(&name, changed, work).await
     }
 
     /// What a task is to be started with, once the host application has let it pass. It may read the
     /// body, too, of which there is no more than is allowed.
-    async fn start_of(
+    async fn order(
         &self,
         incoming: &Incoming,
         asked: &Asked,
-        stage: &Cell<Stage>,
-    ) -> Refused<Start> {
+        path: String,
+        progress: &Progress,
+    ) -> Refused<Order> {
+        let header = incoming.header("idempotency-key");
+        let key = header.as_deref().map(|header| {
+            let text = || format!("Idempotency-Key: expected {}", Key::EXPECTED);
+            Key::read(header).ok_or_else(|| reply(Reply::error(400, text())))
+        });
+        let key = key.transpose()?;
         let kind = incoming.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if !kind.eq_ignore_ascii_case("application/json") {
@@ -478,37 +488,18 @@ impl Server {
                 };
             }
         };
-        stage.set(Stage::Deciding);
+        progress.decide();
         self.authorized(copy.request(), asked).await?;
-        stage.set(Stage::Waiting);
-        Start::read(&body).map_err(|text| reply(Reply::error(400, text)))
-    }
-
-    async fn start(&self, start: Start, path: String, stage: Rc<Cell<Stage>>) -> Rc<Reply> {
-        let upstream = Rc::clone(&self.upstream);
-        let changed = vec![path.clone()];
-        let work = async move || {
-            let about = About { method: "POST", path: &path, task: None, attempt: 1.0 };
-            let body = start.write();
-            let content = Content { payload: Payload::Json(&body), ..Content::default() };
-            let leaving = async || {
-                let is_wanted = !matches!(stage.get(), Stage::GivenUp);
-                if is_wanted {
-                    stage.set(Stage::Sent);
-                }
-                is_wanted
-            };
-            match upstream.send(Class::Start, &about, content, leaving).await {
-                Ok(answer) => answer.map_or_else(unwanted, |answer| {
-                    let started = answer.safe_json().and_then(Reply::started);
-                    started.unwrap_or_else(|| {
-                        shared::failed(&answer.not_understood("a task that was started"))
-                    })
-                }),
-                Err(failure) => not_started(&failure),
-            }
-        };
-        self.shared.change(None, changed, work).await
+        let start = Start::read(&body).map_err(|text| reply(Reply::error(400, text)))?;
+        let body = start.write();
+        let keyed = key.map(|key| {
+            let [origin, cookie, authorization] =
+                ["origin", "cookie", "authorization"].map(|name| incoming.header(name));
+            let caller = [origin.as_deref(), cookie.as_deref(), authorization.as_deref()];
+            let print = Print::new(&key, &path, &body, caller);
+            (key, print)
+        });
+        Ok(Order { path, body, keyed })
     }
 
     async fn download(&self, incoming: &Incoming, path: &str) -> Refused<Answer> {
@@ -541,16 +532,6 @@ impl Server {
     }
 }
 
-/// How far a start has come.
-#[derive(Clone, Copy)]
-enum Stage {
-    Reading,
-    Deciding,
-    Waiting,
-    Sent,
-    GivenUp,
-}
-
 /// The answer when there is none in time. A start that was not sent must not look like one that was.
 fn late(operation: Operation, stage: Stage) -> Reply {
     let text = match (operation, stage) {
@@ -568,24 +549,6 @@ fn late(operation: Operation, stage: Stage) -> Reply {
         _ => "No answer in time: somebody is slow, or many others wait.",
     };
     Reply::error(504, text)
-}
-
-/// The answer to a failed start. Where it is certain that nothing was started, a 5xx would leave that
-/// open, so it is a conflict then: with what the gateway is in.
-fn not_started(failure: &Failure) -> Reply {
-    let reply = shared::failed(failure);
-    let is_unsent = match failure {
-        Failure::Failed(error, cause) => {
-            let system = cause.as_ref().and_then(Opaque::system_code);
-            fate(error, system.as_deref()) == Fate::Unsent
-        }
-        Failure::Tokenless(..) => true,
-        Failure::Aborted(_) | Failure::Closed(_) => false,
-    };
-    match is_unsent && reply.status >= 500 {
-        true => reply.instead(409, "Nothing was started."),
-        false => reply,
-    }
 }
 
 /// What a change of this leads to answers that are not right any more.

@@ -161,16 +161,16 @@ impl Shared {
         }
     }
 
-    /// Does something that changes what these paths lead to: with a name, once for all who want the
-    /// same at this moment. It goes on to its end whoever gives up, and whatever becomes of it, what
-    /// was known is not given again.
+    /// Does something that changes what these paths lead to, once for all who want the same, by its
+    /// name, at this moment. It goes on to its end whoever gives up, and whatever becomes of it, what was
+    /// known is not given again.
     pub async fn change(
         self: &Rc<Self>,
-        name: Option<&str>,
+        name: &str,
         paths: Vec<String>,
         work: impl AsyncFnOnce() -> Reply + 'static,
     ) -> Rc<Reply> {
-        let slot = name.map_or_else(Rc::default, |name| self.slot(name, name));
+        let slot = self.slot(name, name);
         let (this, place) = (Rc::clone(self), Rc::clone(&slot));
         let ticket = slot.flight.join(move || async move {
             let reply = work().await;
@@ -513,7 +513,7 @@ async fn tell_again(store: Rc<Store>, path: String) {
 }
 
 /// One that nobody else has.
-fn word() -> String {
+pub fn word() -> String {
     format!("{:x}", (chance() * 9e15) as u64)
 }
 
@@ -523,7 +523,7 @@ fn changes_key(path: &str) -> String {
 
 /// An answer for other processes: its status, whether it is final, what Anaplan's clock showed, how
 /// many milliseconds ago that was asked for, and its body. Of a clock that nobody saw, nothing.
-fn written(reply: &Reply) -> String {
+pub fn written(reply: &Reply) -> String {
     let clock = reply.dated.map_or_else(String::new, |Dated { date, left_at }| {
         format!(" {} {}", date as i64, (monotonic() - left_at).ceil() as u64)
     });
@@ -533,23 +533,26 @@ fn written(reply: &Reply) -> String {
 /// The same, from a store that may hold anything.
 async fn find(store: &Store, key: &str) -> Result<Option<Reply>, Away> {
     let held = store.get(key).await?;
-    Ok(held.and_then(|held| {
-        let (head, body) = held.value.split_once('\n')?;
-        let mut head = head.split(' ');
-        let (status, is_final) = (head.next()?, head.next()?);
-        let mut number = || head.next()?.parse::<i64>().ok().map(|number| number as f64);
-        let dated = number().zip(number()).map(|(date, ago)| {
-            // It is kept for so long at the most, and was written when that began.
-            let written_at = monotonic() - (FLOOR - held.ttl).max(0.0);
-            Dated { date, left_at: written_at - ago }
-        });
-        if !body.starts_with('{') {
-            return None;
-        }
-        let status = status.parse().ok().filter(|status| matches!(status, 200 | 400..=599))?;
-        let (body, headers) = (body.into(), Vec::new());
-        Some(Reply { status, body, headers, is_final: is_final == "1", dated })
-    }))
+    Ok(held.and_then(|held| read(&held.value, held.ttl)))
+}
+
+/// The same, from its text, which is still there for so long.
+pub fn read(text: &str, ttl: Millis) -> Option<Reply> {
+    let (head, body) = text.split_once('\n')?;
+    let mut head = head.split(' ');
+    let (status, is_final) = (head.next()?, head.next()?);
+    let mut number = || head.next()?.parse::<i64>().ok().map(|number| number as f64);
+    let dated = number().zip(number()).map(|(date, ago)| {
+        // It is kept for so long at the most, and was written when that began.
+        let written_at = monotonic() - (FLOOR - ttl).max(0.0);
+        Dated { date, left_at: written_at - ago }
+    });
+    if !body.starts_with('{') {
+        return None;
+    }
+    let status = status.parse().ok().filter(|status| matches!(status, 200 | 400..=599))?;
+    let (body, headers) = (body.into(), Vec::new());
+    Some(Reply { status, body, headers, is_final: is_final == "1", dated })
 }
 
 /// With what Anaplan's clock showed, and by how many seconds the question for that may have left before

@@ -13,6 +13,7 @@ mod address;
 mod allow;
 mod asked;
 mod clients;
+mod keys;
 mod origin;
 mod reply;
 mod start;
