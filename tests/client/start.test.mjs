@@ -675,14 +675,23 @@ const started = async ({ connect, baseUrl, model }) => {
   return (await anaplan.action(model).start()).ref.taskId;
 };
 
+/** Node says a mode, too. */
+const isOfBrowser = ({ headers }) => "sec-fetch-site" in headers;
+
 const onceAndFound = (taskId, log) => {
   assert.equal(taskId, "OURS");
   const [first, ...looks] = log.map(({ method }) => method);
   assert.equal(first, "POST");
-  // Chromium itself sends it again where a connection that was in use before breaks without a word.
-  const isBrowser = "sec-fetch-mode" in log[0].headers;
+  // Chromium itself sends it again where a connection that was in use before breaks without a word: by
+  // the key, whoever is between knows the two for one.
+  const isBrowser = isOfBrowser(log[0]);
   while (isBrowser && looks[0] === "POST") looks.shift();
   assert.ok(looks.length <= 4 && looks.every((method) => method === "GET"), String(looks));
+  const [key, ...others] = log.map(({ headers }) => headers["idempotency-key"]);
+  assert.match(String(key), isBrowser ? /^"[\da-f-]{36}"$/ : /^undefined$/);
+  for (const [i, other] of others.entries()) {
+    assert.equal(other, log[i + 1].method === "POST" ? key : undefined);
+  }
 };
 
 const answers = {
@@ -703,6 +712,29 @@ for (const [name, lose] of Object.entries(answers)) {
     check: onceAndFound,
   });
 }
+
+scenario("each start has a key of its own in a page, and keeps it when it is sent again", {
+  answer: (request, response, { method, log }) => {
+    // Each is turned away once: by one that is busy, and by one that has it under way, for all it says.
+    const isFirst = method === "POST" && log.length % 2 === 1;
+    if (!isFirst) return json(response, { task: { taskId: "T" } });
+    const status = log.length === 1 ? 429 : 409;
+    response.writeHead(status, { "Retry-After": "0" }).end();
+  },
+  run: async ({ connect, baseUrl, model }) => {
+    const action = (await connect({ baseUrl })).action(model);
+    for (let i = 0; i < 2; i++) await action.start();
+  },
+  check: (_, log) => {
+    const keys = log.map(({ headers }) => headers["idempotency-key"]);
+    assert.equal(keys.length, 4);
+    assert.deepEqual([keys[1], keys[3]], [keys[0], keys[2]]);
+    // A program talks to Anaplan itself, which gets nothing that it does not know.
+    const isBrowser = isOfBrowser(log[0]);
+    assert.equal(new Set(keys).size, isBrowser ? 2 : 1);
+    assert.equal(typeof keys[0], isBrowser ? "string" : "undefined");
+  },
+});
 
 scenario("a start has its headers and its body", {
   answer: (request, response, { method, log }) => {
