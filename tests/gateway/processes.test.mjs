@@ -202,6 +202,54 @@ describe("three processes", { concurrency: true }, () => {
     assert.ok(closest(log) >= 5_000, `asked twice within ${closest(log)} ms`);
   });
 
+  together("a start by one key is one, whichever of them it comes to", async (open) => {
+    let begun;
+    let answer;
+    const reached = new Promise((resolve) => (begun = resolve));
+    const held = new Promise((resolve) => (answer = resolve));
+    const { processes, log } = await open({}, async (request, response) => {
+      begun();
+      await held;
+      json(response, { task: { taskId: `N${log.length}` } });
+    });
+    const [one, two, three] = processes;
+    const mine = key();
+    // Whoever asked first goes, and what it began goes on.
+    const gone = new AbortController();
+    const first = one.start(mine, gone.signal).catch(() => "gone");
+    await reached;
+    gone.abort();
+    assert.equal(await first, "gone");
+    const again = [two, one, two].map((process) => process.start(mine));
+    answer();
+    again.push(three.start(mine));
+    for (const { status, body } of await Promise.all(again)) {
+      assert.deepEqual([status, body.task.taskId], [200, "N1"]);
+    }
+    assert.equal((await three.start(mine)).body.task.taskId, "N1");
+    assert.equal(log.length, 1);
+    const others = await Promise.all(processes.map((process) => process.start(key())));
+    assert.deepEqual(others.map(({ body }) => body.task.taskId).sort(), ["N2", "N3", "N4"]);
+  });
+
+  test("a start by a key stays open where the process that makes it has died", async (t) => {
+    const doomed = startHost(t);
+    let begun;
+    const reached = new Promise((resolve) => (begun = resolve));
+    // Made, and never answered.
+    const settings = { hosts: [hosts[0], doomed], redis, limits: { timeout: 3_000 } };
+    const { processes, log } = await open(t, settings, () => begun());
+    const mine = key();
+    const lost = processes[1].start(mine).catch(() => "lost");
+    await reached;
+    doomed.child.kill("SIGKILL");
+    assert.equal(await lost, "lost");
+    const { status, body } = await processes[0].start(mine);
+    assert.ok([503, 504].includes(status), JSON.stringify(body));
+    assert.match(body.status.message, /[Ww]hether the task was started is not known/);
+    assert.equal(log.length, 1);
+  });
+
   test("without Redis all go on, each with its part, and share again when it is back", async (t) => {
     const redis = await startRedis(t);
     const { processes, log } = await open(t, {
@@ -283,6 +331,7 @@ describe("three processes", { concurrency: true }, () => {
 });
 
 const path = "/workspaces/W/models/M/exports/E/tasks/";
+const key = () => `"${crypto.randomUUID()}"`;
 const inProgress = (taskId) => ({
   // A time of this process, which is what the answer's age is told by.
   task: { taskId, taskState: "IN_PROGRESS", creationTime: performance.now() },
@@ -335,14 +384,22 @@ function startHost(t) {
 
 /** Asks a gateway as a page of its own would. */
 function asker(base) {
-  const ask = async (method, task) => {
-    const headers = { "Sec-Fetch-Site": "same-origin" };
-    const response = await fetch(base + path + task, { method, headers });
+  const ask = async (method, task, init) => {
+    const headers = { "Sec-Fetch-Site": "same-origin", ...init?.headers };
+    const response = await fetch((base + path + task).replace(/\/$/, ""), {
+      method,
+      ...init,
+      headers,
+    });
     const retryAfter = Number(response.headers.get("Retry-After"));
     return { status: response.status, retryAfter, body: await response.json() };
   };
   return {
     get: (task) => ask("GET", task),
+    start: (key, signal) => {
+      const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+      return ask("POST", "", { headers, body: '{"localeName":"en_US"}', signal });
+    },
     cancel: (task) => ask("DELETE", task),
     health: async () => (await fetch(`${base}/healthz`)).json(),
   };
