@@ -329,7 +329,8 @@ life("a start whose answer is lost is found again, or told with its candidates",
     const action = anaplan.action(ref);
     const count = async () => (await tenant()).tasks.length;
     const before = await count();
-    // With an answer: where a connection breaks, Chromium itself may send a POST once more.
+    // With an answer: where a connection breaks, Chromium itself may send a POST once more, and nobody
+    // is between here who knows it by its key.
     const failures = [{ answer: 503, on: ["start"], times: 1, executed: true }];
     await set({ failures });
     const task = await action.start();

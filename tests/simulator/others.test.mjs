@@ -17,10 +17,10 @@ async function ready() {
     const list = await (await anaplan(tasks, { headers })).json();
     return list.tasks.map(({ taskId }) => taskId);
   };
-  const start = () =>
+  const start = (more) =>
     anaplan(tasks, {
       method: "POST",
-      headers: { ...headers, "Content-Type": "application/json" },
+      headers: { ...headers, "Content-Type": "application/json", ...more },
       body: JSON.stringify({ localeName: "en_US" }),
     });
   return { anaplan, ref, tasks, headers, ids, start };
@@ -43,6 +43,14 @@ test("a start whose answer is lost has a task, and another user's lies beside it
   for (const wrong of [{ ...ref, exportId: "1" }, {}, null, undefined]) {
     await assert.rejects(anaplan.startAsAnother(wrong), { name: "TypeError" });
   }
+});
+
+test("a start is one for each request, for an Idempotency-Key means nothing to it", async () => {
+  const { ids, start } = await ready();
+  const before = (await ids()).length;
+  const key = { "Idempotency-Key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"' };
+  for (let i = 0; i < 2; i++) assert.equal((await start(key)).status, 200);
+  assert.equal((await ids()).length, before + 2);
 });
 
 test("the server's clock is off, and nothing takes longer for it", async () => {
