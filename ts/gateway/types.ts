@@ -56,7 +56,8 @@ export interface GatewayOptions {
   store?: GatewayStore | undefined;
   /**
    * How many processes share the `store`. Whenever it cannot be reached, each goes on with this part
-   * of `requestsPerMinute`.
+   * of `requestsPerMinute`, but for starts with an `Idempotency-Key`, as pages send them: another
+   * process may have made them.
    * @default 4
    */
   instances?: number | undefined;

@@ -15,8 +15,12 @@ export interface Action<R extends ActionRef = ActionRef> {
    */
   tasks(call?: CallOptions): AsyncIterable<TaskSummary>;
   /**
-   * Starts it, once: whatever becomes of the answer, one call sends no second start that may run. (A
-   * browser may: where a connection breaks, Chromium sends a request again by itself.)
+   * Starts it, once: whatever becomes of the answer, one call makes no second task.
+   *
+   * In a page, Chromium may send a request again by itself where a connection breaks. So a page sends
+   * each start with the header `Idempotency-Key`, by which the gateway starts it once. What stands in
+   * the gateway's place must honour it, else such a repetition may make a second task; on another
+   * origin, it must allow that header (`Access-Control-Allow-Headers`), else no start arrives.
    *
    * It is sent again only after an answer that proves that nothing was started. Where the answer is
    * lost, Anaplan is asked for the newest tasks: the one that must be this call's is taken, else the
