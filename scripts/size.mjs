@@ -4,12 +4,22 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { at } from "./project.mjs";
 import { Stop, program } from "./run.mjs";
 
-// Bytes of pkg/index.js, brotli. More than the budget fails; less than the aim is what we want.
-const budget = 125_000;
-const aim = 100_000;
+// Bytes, brotli, of what a browser downloads. More than the budget fails; less than the aim is what
+// we want. The element's are beyond the client's, which it loads as well.
+const limits = [
+  { what: "the client", files: ["pkg/index.js"], budget: 125_000, aim: 100_000 },
+  {
+    what: "the element",
+    files: ["pkg/element.js", "pkg/element-class.js"],
+    budget: 22_000,
+    aim: 18_000,
+  },
+];
 
 const files = [
   ["pkg/index.js", "the client, whole: what a browser downloads"],
+  ["pkg/element.js", "defines the element, when a page says so"],
+  ["pkg/element-class.js", "the element, Lit included; it loads the client"],
   ["pkg/core_bg.wasm", "the WebAssembly in it, as a file"],
   ["pkg/workerd.js", "the JavaScript in it, without the WebAssembly"],
   ["pkg/gateway.js", "the gateway: a file of its own, never loaded by browsers"],
@@ -23,10 +33,14 @@ export function size() {
     console.log(row(file, bytes(raw), bytes(gzip), bytes(brotli), what));
   }
 
-  const [client] = rows;
-  const verdict = `pkg/index.js: ${bytes(client.brotli)} bytes brotli, budget ${bytes(budget)}, aim ${bytes(aim)}`;
-  if (client.brotli > budget) throw new Stop(`over the budget. ${verdict}`);
-  console.log(`\n${verdict}`);
+  console.log();
+  for (const { what, files, budget, aim } of limits) {
+    const parts = rows.filter(({ file }) => files.includes(file));
+    const total = parts.reduce((sum, { brotli }) => sum + brotli, 0);
+    const verdict = `${what}: ${bytes(total)} bytes brotli, budget ${bytes(budget)}, aim ${bytes(aim)}`;
+    if (total > budget) throw new Stop(`over the budget. ${verdict}`);
+    console.log(verdict);
+  }
 }
 
 function measure(file) {
