@@ -11,6 +11,10 @@ const bundled = [
   "strip-ansi",
   "ansi-regex",
   "get-east-asian-width",
+  "lit",
+  "lit-html",
+  "lit-element",
+  "@lit/reactive-element",
 ];
 
 export function writeLicenses() {
