@@ -7,6 +7,12 @@ import { ask, program, say } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { fingerprint, unlessDone } from "./stamp.mjs";
 
+/** The files of TypeScript that users import from, by their names. */
+const entries = [
+  ...["index", "gateway", "simulator", "element", "element-class"],
+  ...["element-react", "element-svelte", "element-vue"],
+];
+
 const pageFiles = ["index.js", "simulator.js", "element.js", "element-class.js"];
 
 /** All that is published; with `tests`, also what only the tests need. */
@@ -64,20 +70,16 @@ function* parts({ tests }) {
     name: "JavaScript",
     inputs: [...typescript, ...bundler, cores],
     outputs: [
-      ...["index.js", "index.cjs", "workerd.js", "gateway.js", "gateway.cjs", "gateway-workerd.js"],
-      ...["simulator.js", "simulator.cjs", "cli.js"],
-      ...["element.js", "element.cjs", "element-class.js", "element-class.cjs"],
+      ...entries.flatMap((name) => [`${name}.js`, `${name}.cjs`]),
+      ...["workerd.js", "gateway-workerd.js", "cli.js"],
     ].map((file) => `pkg/${file}`),
     work: async () => (await import("./bundle.mjs")).bundle(),
   };
   yield {
     name: "types",
     inputs: [...typescript, "scripts/types.mjs", cores],
-    outputs: ["index", "gateway", "simulator", "element", "element-class"].flatMap((name) => [
-      `pkg/${name}.d.ts`,
-      `pkg/${name}.d.cts`,
-    ]),
-    work: async () => (await import("./types.mjs")).rollUpTypes(),
+    outputs: entries.flatMap((name) => [`pkg/${name}.d.ts`, `pkg/${name}.d.cts`]),
+    work: async () => (await import("./types.mjs")).rollUpTypes(entries),
   };
   yield {
     name: "licences",

@@ -25,6 +25,11 @@ export async function bundle() {
     await bundleElement(name, "js", esm);
     await bundleElement(name, "cjs", cjs);
   }
+  // Types alone; what is imported for their sake must be there all the same.
+  for (const name of ["element-react", "element-svelte", "element-vue"]) {
+    await write(`ts/${name}.ts`, `pkg/${name}.js`, esm);
+    await write(`ts/${name}.ts`, `pkg/${name}.cjs`, cjs);
+  }
 
   await write("ts/cli.ts", "pkg/cli.js", {
     format: "esm",

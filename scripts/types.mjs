@@ -5,10 +5,16 @@ import { dts } from "rollup-plugin-dts";
 import { at } from "./project.mjs";
 import { Stop } from "./run.mjs";
 
-export async function rollUpTypes() {
-  for (const name of ["index", "gateway", "simulator", "element", "element-class"]) {
+const frameworks = ["react", "svelte/elements", "vue"];
+
+/** Those of the element show one class, by whichever of them a user gets it. */
+const shared = "./element-class.js";
+
+export async function rollUpTypes(names) {
+  for (const name of names) {
     const bundle = await rollup({
       input: at("ts", `${name}.ts`),
+      external: [shared, ...frameworks],
       plugins: [dts({ tsconfig: at("tsconfig.json") })],
       onwarn: (warning) => {
         throw new Stop(`types of ts/${name}.ts: ${warning.message}`);
@@ -18,7 +24,7 @@ export async function rollUpTypes() {
     const text = withLibraries(output[0].code);
     // `require` needs a file of its own kind, or TypeScript takes the CommonJS entry for a module.
     await writeFile(at("pkg", `${name}.d.ts`), text);
-    await writeFile(at("pkg", `${name}.d.cts`), text);
+    await writeFile(at("pkg", `${name}.d.cts`), text.replaceAll(shared, "./element-class.cjs"));
   }
 }
 

@@ -7,6 +7,9 @@ export type {
   AnaplanTaskStatusAttributes,
   AnaplanTaskStatusConstructor,
   AnaplanTaskStatusEventMap,
+  AnaplanTaskStatusEvents,
+  AnaplanTaskStatusHandlers,
+  AnaplanTaskStatusProperties,
   ElementStrings,
 } from "./element-class.js";
 

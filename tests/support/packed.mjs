@@ -1,7 +1,15 @@
 // The package as a user gets it: packed, and installed in an empty folder far from its sources.
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { at } from "../../scripts/project.mjs";
 import { npm } from "../../scripts/run.mjs";
 import { runProgram } from "./process.mjs";
@@ -37,6 +45,15 @@ export async function consumer(name, files = {}) {
   cpSync(folder, copy, { recursive: true, verbatimSymlinks: true });
   for (const [file, text] of Object.entries(files)) writeFileSync(join(copy, file), text);
   return copy;
+}
+
+/** Puts packages of this repository beside the installed one, as if they had been installed, too. */
+export function lend(folder, packages) {
+  for (const name of packages) {
+    const path = join(folder, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(at("node_modules", name), path, "junction");
+  }
 }
 
 async function npmOutput(cwd, ...args) {

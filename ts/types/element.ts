@@ -250,20 +250,37 @@ export interface ElementStrings {
 
 /** The attributes, as templates write them. */
 export interface AnaplanTaskStatusAttributes {
-  "base-url"?: string;
-  "workspace-id"?: string;
-  "model-id"?: string;
-  "export-id"?: string;
-  "import-id"?: string;
-  "process-id"?: string;
-  "action-id"?: string;
-  "task-id"?: string;
-  label?: string;
-  cancelable?: boolean;
-  download?: boolean;
-  startable?: boolean;
-  compact?: boolean;
-  "no-history"?: boolean;
-  "when-hidden"?: "slow" | "pause" | "normal";
-  lang?: string;
+  "base-url"?: string | undefined;
+  "workspace-id"?: string | undefined;
+  "model-id"?: string | undefined;
+  "export-id"?: string | undefined;
+  "import-id"?: string | undefined;
+  "process-id"?: string | undefined;
+  "action-id"?: string | undefined;
+  "task-id"?: string | undefined;
+  label?: string | undefined;
+  cancelable?: boolean | undefined;
+  download?: boolean | undefined;
+  startable?: boolean | undefined;
+  compact?: boolean | undefined;
+  "no-history"?: boolean | undefined;
+  "when-hidden"?: "slow" | "pause" | "normal" | undefined;
+  lang?: string | undefined;
 }
+
+/** What templates set as properties, since no attribute can hold it. */
+export interface AnaplanTaskStatusProperties {
+  client?: AnaplanTaskStatus["client"] | undefined;
+  task?: AnaplanTaskStatus["task"] | undefined;
+  startOptions?: AnaplanTaskStatus["startOptions"] | undefined;
+  strings?: AnaplanTaskStatus["strings"] | undefined;
+}
+
+/** The events that are its own. */
+export type AnaplanTaskStatusEvents = Omit<AnaplanTaskStatusEventMap, keyof HTMLElementEventMap>;
+
+/** Handlers by the names that JSX and Svelte give them: `onanaplan-done`. */
+export type AnaplanTaskStatusHandlers = {
+  [Type in keyof AnaplanTaskStatusEvents as `on${Type}`]?:
+    ((event: AnaplanTaskStatusEvents[Type]) => void) | undefined;
+};

@@ -1,0 +1,21 @@
+// `anaplan-tasks/element/svelte`: `<anaplan-task-status>` in the templates of Svelte 5. Types alone:
+// the element is defined by `anaplan-tasks/element`.
+import type { HTMLAttributes } from "svelte/elements";
+import type {
+  AnaplanTaskStatus,
+  AnaplanTaskStatusAttributes,
+  AnaplanTaskStatusHandlers,
+  AnaplanTaskStatusProperties,
+} from "./element-class.js";
+
+/** What Svelte's own elements take, and what this one does. */
+export type AnaplanTaskStatusProps = HTMLAttributes<AnaplanTaskStatus> &
+  AnaplanTaskStatusAttributes &
+  AnaplanTaskStatusProperties &
+  AnaplanTaskStatusHandlers;
+
+declare module "svelte/elements" {
+  interface SvelteHTMLElements {
+    "anaplan-task-status": AnaplanTaskStatusProps;
+  }
+}

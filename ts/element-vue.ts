@@ -1,0 +1,29 @@
+// `anaplan-tasks/element/vue`: `<anaplan-task-status>` in the templates of Vue 3. Types alone: the
+// element is defined by `anaplan-tasks/element`.
+import type { EmitFn, HTMLAttributes, PublicProps } from "vue";
+import type {
+  AnaplanTaskStatus,
+  AnaplanTaskStatusAttributes,
+  AnaplanTaskStatusEvents,
+  AnaplanTaskStatusProperties,
+} from "./element-class.js";
+
+/** What Vue's own elements take, and what this one does. */
+export type AnaplanTaskStatusProps = PublicProps &
+  HTMLAttributes &
+  AnaplanTaskStatusAttributes &
+  AnaplanTaskStatusProperties;
+
+/** `@anaplan-done`, as Vue's tools look it up. */
+type Emit = EmitFn<{
+  [Type in keyof AnaplanTaskStatusEvents]: (event: AnaplanTaskStatusEvents[Type]) => void;
+}>;
+
+declare module "vue" {
+  interface GlobalComponents {
+    "anaplan-task-status": new () => AnaplanTaskStatus & {
+      $props: AnaplanTaskStatusProps;
+      $emit: Emit;
+    };
+  }
+}
