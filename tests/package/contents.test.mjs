@@ -21,6 +21,26 @@ test("the tarball holds what users need and nothing else", async () => {
     "pkg/THIRD-PARTY-LICENSES.txt",
     "pkg/cli.js",
     "pkg/core_bg.wasm",
+    "pkg/element-class.cjs",
+    "pkg/element-class.d.cts",
+    "pkg/element-class.d.ts",
+    "pkg/element-class.js",
+    "pkg/element-react.cjs",
+    "pkg/element-react.d.cts",
+    "pkg/element-react.d.ts",
+    "pkg/element-react.js",
+    "pkg/element-svelte.cjs",
+    "pkg/element-svelte.d.cts",
+    "pkg/element-svelte.d.ts",
+    "pkg/element-svelte.js",
+    "pkg/element-vue.cjs",
+    "pkg/element-vue.d.cts",
+    "pkg/element-vue.d.ts",
+    "pkg/element-vue.js",
+    "pkg/element.cjs",
+    "pkg/element.d.cts",
+    "pkg/element.d.ts",
+    "pkg/element.js",
     "pkg/gateway-workerd.js",
     "pkg/gateway.cjs",
     "pkg/gateway.d.cts",
@@ -51,6 +71,7 @@ test("nothing in it depends on where it was built or is loaded from", async () =
   for (const file of [
     ...["index.js", "index.cjs", "workerd.js", "gateway.js", "gateway.cjs", "gateway-workerd.js"],
     ...["simulator.js", "simulator.cjs"],
+    ...["element.js", "element.cjs", "element-class.js", "element-class.cjs"],
   ]) {
     const text = await installed(`pkg/${file}`);
     // Loaded where a file is read or written, by a name that no bundler follows.
@@ -68,6 +89,28 @@ test("the command uses the entries beside it rather than copies", async () => {
     assert.match(command, new RegExp(from));
   }
   assert.ok(command.length < (await installed("pkg/simulator.js")).length / 2);
+});
+
+test("the element loads the client beside it, when there is something to ask, and has no copy", async () => {
+  const core = (await installed("pkg/core_bg.wasm")).length;
+  for (const ending of ["js", "cjs"]) {
+    const element = await installed(`pkg/element-class.${ending}`);
+    // Never at once: then a page would wait for it.
+    const [, ...after] = element.split(`index.${ending}"`);
+    assert.equal(after.length, element.match(/\bimport\("\.\/index\.c?js"\)/g).length);
+    assert.ok(element.length < core / 2);
+    const definition = await installed(`pkg/element.${ending}`);
+    assert.match(definition, new RegExp(String.raw`"\./element-class\.${ending}"`));
+    assert.ok(definition.length < 2_000);
+  }
+});
+
+test("the licences of what is bundled are passed on", async () => {
+  const licences = await installed("pkg/THIRD-PARTY-LICENSES.txt");
+  for (const name of ["lit", "lit-html", "lit-element", "@lit/reactive-element", "string-width"]) {
+    assert.match(licences, new RegExp(`^${name} [\\d.]+ \\((BSD-3-Clause|MIT)\\)$`, "m"));
+  }
+  assert.match(licences, /Redistributions of source code must retain/);
 });
 
 test("the core is inline where bytes may be compiled, and a file of its own where not", async () => {
@@ -102,6 +145,16 @@ test("the types document themselves and show nothing of the glue", async () => {
   assert.match(types, /\/\*\*/);
   assert.doesNotMatch(types, /InitOutput|__wbindgen|\bfrom ["']\./);
   assert.equal(await installed("pkg/index.d.cts"), types);
+});
+
+test("types for a framework are all that is in what is imported for them", async () => {
+  for (const name of ["react", "svelte", "vue"]) {
+    assert.equal(await installed(`pkg/element-${name}.js`), "");
+    assert.doesNotMatch(await installed(`pkg/element-${name}.cjs`), /\brequire\b/);
+    // Whichever of them a program uses, it is the one class.
+    assert.match(await installed(`pkg/element-${name}.d.ts`), /from '\.\/element-class\.js'/);
+    assert.match(await installed(`pkg/element-${name}.d.cts`), /from '\.\/element-class\.cjs'/);
+  }
 });
 
 test("publint has nothing to say", async () => {

@@ -35,6 +35,32 @@ for (const { name, file, text } of forms) {
   });
 }
 
+for (const [name, file, text] of [
+  [
+    "import",
+    "element.mjs",
+    `import { AnaplanTaskStatus } from "anaplan-tasks/element";
+     import { AnaplanTaskStatus as Class } from "anaplan-tasks/element/class";
+     import * as react from "anaplan-tasks/element/react";
+     console.log(AnaplanTaskStatus === Class, typeof Class, Object.keys(react).length);`,
+  ],
+  [
+    "require",
+    "element.cjs",
+    `const { AnaplanTaskStatus } = require("anaplan-tasks/element");
+     const { AnaplanTaskStatus: Class } = require("anaplan-tasks/element/class");
+     const react = require("anaplan-tasks/element/react");
+     console.log(AnaplanTaskStatus === Class, typeof Class, Object.keys(react).length);`,
+  ],
+]) {
+  test(`${name} of the element is harmless on a server`, async () => {
+    const folder = await consumer(`element-${name}`, { [file]: text });
+    const { code, stdout, stderr } = await runProgram(process.execPath, [file], { cwd: folder });
+    const said = "true function 0\n";
+    assert.deepEqual({ code, stdout, stderr }, { code: 0, stdout: said, stderr: "" });
+  });
+}
+
 // workerd hands out a .wasm file as a compiled module, and so does this loader. That the entry has
 // no bytes of its own to compile is shown beside the tarball's contents.
 const wasmAsModule = `
