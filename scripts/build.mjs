@@ -82,6 +82,12 @@ function* parts({ tests }) {
     work: async () => (await import("./types.mjs")).rollUpTypes(entries),
   };
   yield {
+    name: "manifest",
+    inputs: ["ts/types/element.ts", "ts/element/style.css", "scripts/manifest.mjs"],
+    outputs: ["pkg/custom-elements.json"],
+    work: async () => (await import("./manifest.mjs")).writeManifest(),
+  };
+  yield {
     name: "licences",
     inputs: ["Cargo.lock", "package-lock.json", "scripts/licenses.mjs"],
     outputs: ["pkg/THIRD-PARTY-LICENSES.txt"],

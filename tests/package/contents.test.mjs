@@ -21,6 +21,7 @@ test("the tarball holds what users need and nothing else", async () => {
     "pkg/THIRD-PARTY-LICENSES.txt",
     "pkg/cli.js",
     "pkg/core_bg.wasm",
+    "pkg/custom-elements.json",
     "pkg/element-class.cjs",
     "pkg/element-class.d.cts",
     "pkg/element-class.d.ts",

@@ -11,12 +11,69 @@ import type { Task, TaskStatus } from "./task.js";
  * allows, buttons to start it, to cancel it, and to download what it wrote.
  *
  * ```html
- * <script type="module" src="anaplan-tasks/element.js"></script>
+ * <script type="module" src="/node_modules/anaplan-tasks/pkg/element.js"></script>
  * <anaplan-task-status base-url="/anaplan" workspace-id="8a8b" model-id="A1B2" export-id="116000000001"
  *   cancelable download></anaplan-task-status>
  * ```
  *
  * Its address is that of a gateway, which adds the credentials: there is no attribute for a token.
+ *
+ * @csspart card - All of it.
+ * @csspart mark - The sign of the state.
+ * @csspart name - What it is called.
+ * @csspart state - The state in a word.
+ * @csspart step - Where it is, by Anaplan's own text.
+ * @csspart time - How long it has been at it, or took.
+ * @csspart expectation - How long it usually takes.
+ * @csspart percent - How far it is, by Anaplan's own word.
+ * @csspart bar - How far it is, as a bar.
+ * @csspart fill - What of the bar is full.
+ * @csspart note - What else there is to say, of a cancel for example.
+ * @csspart box - What stands out: the question, the reasons, the trouble.
+ * @csspart question - Whether to cancel.
+ * @csspart reasons - Why it failed.
+ * @csspart hint - What to do about that.
+ * @csspart trouble - Why it could not be asked for.
+ * @csspart file - One download, with how far it is.
+ * @csspart checked - When it was last asked for, and when it is next.
+ * @csspart task-id - Which run it is.
+ * @csspart button - Every button.
+ * @csspart cancel - The button that asks whether to cancel.
+ * @csspart keep - The one that lets it run.
+ * @csspart confirm - The one that cancels it.
+ * @csspart start - The one that starts the action.
+ * @csspart download - Each that saves a file.
+ * @csspart copy - The one that copies the reasons.
+ * @csspart retry - The one that asks again.
+ *
+ * @cssproperty --anaplan-background - Behind everything.
+ * @cssproperty --anaplan-color - The text.
+ * @cssproperty --anaplan-soft-color - What matters less.
+ * @cssproperty --anaplan-border-color - Around the card.
+ * @cssproperty --anaplan-button-border-color - Around buttons.
+ * @cssproperty --anaplan-focus-color - Around what has the focus.
+ * @cssproperty --anaplan-waiting-color - The state, when it waits.
+ * @cssproperty --anaplan-running-color - When it runs.
+ * @cssproperty --anaplan-cancelling-color - When it is being cancelled, and when it cannot be asked for.
+ * @cssproperty --anaplan-succeeded-color - When it succeeded.
+ * @cssproperty --anaplan-failed-color - When it failed; the question whether to cancel.
+ * @cssproperty --anaplan-cancelled-color - When it was cancelled.
+ * @cssproperty --anaplan-unknown-color - When its state is one that is not known.
+ * @cssproperty --anaplan-radius - The corners.
+ * @cssproperty --anaplan-font - Everything, as `font` takes it.
+ *
+ * @cssstate loading - No answer has come yet.
+ * @cssstate empty - The action has no run.
+ * @cssstate waiting - It has not begun.
+ * @cssstate running - It is at it.
+ * @cssstate cancelling - Anaplan has been asked to cancel it, and it may still finish.
+ * @cssstate succeeded - Anaplan says that it succeeded.
+ * @cssstate failed - Anaplan says that it failed.
+ * @cssstate cancelled - Anaplan says that it was cancelled.
+ * @cssstate unknown - It is in a state that this version does not know.
+ * @cssstate done - It is over, in whichever way.
+ * @cssstate unreachable - It cannot be asked for.
+ * @cssstate confirming - The question whether to cancel is being asked.
  */
 export interface AnaplanTaskStatus extends HTMLElement {
   /**
@@ -24,17 +81,17 @@ export interface AnaplanTaskStatus extends HTMLElement {
    * same one share a client, its budget and its questions. Attribute `base-url`.
    */
   baseUrl: string | null;
-  /** Attribute `workspace-id`. */
+  /** The workspace that the model is in. Attribute `workspace-id`. */
   workspaceId: string | null;
-  /** Attribute `model-id`. */
+  /** The model that the action is in. Attribute `model-id`. */
   modelId: string | null;
-  /** What ran, one of four. Attribute `export-id`. */
+  /** What ran, if it is an export; else one of the next three. Attribute `export-id`. */
   exportId: string | null;
-  /** Attribute `import-id`. */
+  /** What ran, if it is an import. Attribute `import-id`. */
   importId: string | null;
-  /** Attribute `process-id`. */
+  /** What ran, if it is a process. Attribute `process-id`. */
   processId: string | null;
-  /** Attribute `action-id`. */
+  /** What ran, if it is another action. Attribute `action-id`. */
   actionId: string | null;
   /**
    * Which run. Left out, the newest run of the action is shown, and another takes its place when
@@ -56,7 +113,10 @@ export interface AnaplanTaskStatus extends HTMLElement {
    * `localStorage`, to tell how long a run usually takes. Attribute `no-history`.
    */
   noHistory: boolean;
-  /** See `WatchOptions`. Attribute `when-hidden`. */
+  /**
+   * How to ask while the page is in the background: seldom, not at all, or as ever. What is not one of
+   * them is `slow`. Attribute `when-hidden`.
+   */
   whenHidden: "slow" | "pause" | "normal";
   /** A client of the page's own, used instead of one for `baseUrl`. The page closes it. */
   client: Anaplan | null;
@@ -265,6 +325,7 @@ export interface AnaplanTaskStatusAttributes {
   compact?: boolean | undefined;
   "no-history"?: boolean | undefined;
   "when-hidden"?: "slow" | "pause" | "normal" | undefined;
+  /** The language of numbers and times, as soon as there are `strings`. */
   lang?: string | undefined;
 }
 
