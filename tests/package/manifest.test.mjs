@@ -142,6 +142,13 @@ test("its attributes, members and custom properties are those of the class", asy
   const reflects = element.members.filter(({ reflects }) => reflects);
   assert.deepEqual(reflects.map(({ attribute }) => attribute).sort(), real.reflected);
   assert.equal(reflects.length, real.reflecting);
+  // Before anybody sets anything, its properties are of their types.
+  const made = await page.evaluateHandle(() => document.createElement("anaplan-task-status"));
+  for (const { kind, name, type, default: initial } of element.members) {
+    if (kind !== "field") continue;
+    const value = await made.evaluate((made, name) => `${JSON.stringify(made[name])}`, name);
+    assert.ok(value === initial || type.text.split(" | ").includes(value), name);
+  }
   // An attribute sets the property that it is said to set.
   const ofAttribute = await page.evaluate(
     (pairs) =>

@@ -86,6 +86,10 @@ export class StatusElement extends LitElement {
 
   constructor() {
     super();
+    this.baseUrl = this.workspaceId = this.modelId = null;
+    this.exportId = this.importId = this.processId = this.actionId = this.taskId = null;
+    this.label = this.client = this.task = this.strings = this.startOptions = null;
+    this.whenHidden = "slow";
     this.cancelable = this.download = this.startable = this.compact = this.noHistory = false;
   }
 
