@@ -671,7 +671,8 @@ const losing =
   };
 
 const started = async ({ connect, baseUrl, model }) => {
-  const anaplan = await connect({ baseUrl, requestTimeout: 500 });
+  // Long enough for the questions that come after it on a slow machine.
+  const anaplan = await connect({ baseUrl, requestTimeout: 1_500 });
   return (await anaplan.action(model).start()).ref.taskId;
 };
 
@@ -686,7 +687,7 @@ const onceAndFound = (taskId, log) => {
   // the key, whoever is between knows the two for one.
   const isBrowser = isOfBrowser(log[0]);
   while (isBrowser && looks[0] === "POST") looks.shift();
-  assert.ok(looks.length <= 4 && looks.every((method) => method === "GET"), String(looks));
+  assert.ok(looks.length <= 8 && looks.every((method) => method === "GET"), String(looks));
   const [key, ...others] = log.map(({ headers }) => headers["idempotency-key"]);
   assert.match(String(key), isBrowser ? /^"[\da-f-]{36}"$/ : /^undefined$/);
   for (const [i, other] of others.entries()) {
