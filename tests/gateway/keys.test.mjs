@@ -362,14 +362,14 @@ describe("a start by a key that comes to two processes", () => {
     assert.equal(posts().length, 2);
   });
 
-  /** A store over a Map that is away while `isAway(name)` says so. */
+  /** A store over a Map that is away where `isAway(name, ...given)` says so, now or later. */
   function failing(isAway) {
     const store = memoryStore();
     const names = Object.keys(store);
     const call =
       (name) =>
       async (...given) => {
-        const isGone = isAway(name, ...given);
+        const isGone = await isAway(name, ...given);
         if (isGone === true) throw new Error("away");
         const value = await store[name](...given);
         // It was heard, and the answer is lost.
@@ -378,6 +378,27 @@ describe("a start by a key that comes to two processes", () => {
       };
     return Object.fromEntries(names.map((name) => [name, call(name)]));
   }
+
+  test("begins anew for who comes while it is being given up", async (t) => {
+    let joined;
+    const store = failing((name, key) => {
+      if (name !== "delete" || !key.startsWith("start:")) return false;
+      joined ??= starts[0](`${uuid}-2`);
+      return later(100, false);
+    });
+    const narrow = { requestsPerMinute: 1, limits: { timeout: 90_000 } };
+    const { clock, starts, posts } = await together(t, numbered(), { store, ...narrow });
+    await clock.until(starts[0](""));
+    // The last of those that leave one after the other.
+    const all = [starts[0](`${uuid}-1`), starts[0](`${uuid}-2`)];
+    const [one, two] = await clock.until(Promise.all(all));
+    assert.deepEqual([one.status, two.status], [200, 429]);
+    assert.equal(joined, undefined);
+    await clock.pass(60_000);
+    const { status, json } = await clock.until(joined);
+    assert.deepEqual([status, json.task.taskId], [200, "N3"]);
+    assert.equal(posts().length, 3);
+  });
 
   test("is not sent while the store is away, and nobody is told that it was not", async (t) => {
     let isAway = true;
