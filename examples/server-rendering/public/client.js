@@ -1,0 +1,3 @@
+import { takeUp } from "./page.js";
+
+takeUp();
