@@ -80,7 +80,6 @@ export const english: ElementStrings = {
   offline: "This device is offline.",
   signIn: "Sign in again, then retry.",
   retry: "Retry",
-  refresh: "Refresh",
 
   announcement: "{name}: {text}",
 };

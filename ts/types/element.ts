@@ -302,7 +302,6 @@ export interface ElementStrings {
   offline: string;
   signIn: string;
   retry: string;
-  refresh: string;
 
   /** What is read aloud when something changes: `{name}`, `{text}`. */
   announcement: string;
