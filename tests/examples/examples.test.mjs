@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { cpSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as vite from "vite";
 import { at } from "../../scripts/project.mjs";
@@ -15,7 +15,9 @@ import { files, json, serve } from "../support/server.mjs";
 /** The example in a folder far from here, with what its package.json asks for. */
 async function installed(name, use = "run") {
   const folder = await consumer(`example-${name}-${use}`);
-  cpSync(at("examples", name), folder, { recursive: true });
+  // Without what whoever tried it has installed there.
+  const filter = (path) => !/^(node_modules|dist)$/.test(basename(path));
+  cpSync(at("examples", name), folder, { recursive: true, filter });
   const { dependencies, devDependencies } = JSON.parse(
     await readFile(join(folder, "package.json"), "utf8"),
   );
