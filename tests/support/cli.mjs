@@ -59,7 +59,7 @@ export function start(
     stderr: () => stderr,
     /** Resolves when either output matches. */
     async says(pattern) {
-      for (let tries = 0; tries < 1_500; tries += 1) {
+      for (let tries = 0; tries < 5_000; tries += 1) {
         const found = pattern.exec(stdout) ?? pattern.exec(stderr);
         if (found) return found;
         if (child.exitCode !== null && tries % 50 === 49) break;
