@@ -610,11 +610,12 @@ for (const host of ["127.0.0.1", "localhost"]) {
   });
 }
 
-test("the simulator loses answers, and another user's tasks stay theirs", async () => {
+test("the simulator loses answers, and another user's tasks stay theirs", async (t) => {
   const simulator = createSimulator();
   const { token, workspaceId, models } = await simulator.describe();
   const ref = { workspaceId, modelId: models[0].modelId, exportId: models[0].exports[0].exportId };
   const anaplan = await connect({ fetch: simulator, auth: token, requestTimeout: 5_000 });
+  const clock = driveTime(t);
   const action = anaplan.action(ref);
   const known = new Set();
   const others = async () => {
@@ -622,20 +623,20 @@ test("the simulator loses answers, and another user's tasks stay theirs", async 
   };
   for (const clockSkew of [0, 300_000, -300_000]) {
     await simulator.set({ clockSkew });
-    await simulator.startAsAnother(ref);
-    await simulator.advance(5_000);
-    await others();
+    await clock.until(simulator.startAsAnother(ref));
+    await clock.until(simulator.advance(5_000));
+    await clock.until(others());
     for (const answer of ["noAnswer", 503, "truncated", "empty", "reset", "loginPage"]) {
       const lost = { answer, on: ["start"], times: 1, executed: true };
       await simulator.set({ failures: [lost] });
-      const task = await action.start();
+      const task = await clock.until(action.start());
       assert.ok(!known.has(task.ref.taskId), `${answer}: another's`);
-      assert.equal((await task.status()).taskId, task.ref.taskId);
+      assert.equal((await clock.until(task.status())).taskId, task.ref.taskId);
       const before = known.size;
-      await others();
+      await clock.until(others());
       assert.equal(known.size, before + 1, `${answer}: two tasks`);
       // Beyond the quarter of a second in which two cannot be told apart.
-      await simulator.advance(2_000);
+      await clock.until(simulator.advance(2_000));
     }
   }
   // Another user in the very moment.
@@ -643,10 +644,8 @@ test("the simulator loses answers, and another user's tasks stay theirs", async 
     clockSkew: 0,
     failures: [{ answer: "noAnswer", on: ["start"], times: 1, executed: true }],
   });
-  const [started, theirs] = await Promise.allSettled([
-    action.start(),
-    wait(30).then(() => simulator.startAsAnother(ref)),
-  ]);
+  const both = [action.start(), wait(30).then(() => simulator.startAsAnother(ref))];
+  const [started, theirs] = await clock.until(Promise.allSettled(both));
   if (started.status === "fulfilled")
     assert.notEqual(started.value.ref.taskId, theirs.value.taskId);
   else assert.equal(started.reason.candidates.length, 2);
@@ -672,7 +671,7 @@ const losing =
 
 const started = async ({ connect, baseUrl, model }) => {
   // Long enough for the questions that come after it on a slow machine.
-  const anaplan = await connect({ baseUrl, requestTimeout: 1_500 });
+  const anaplan = await connect({ baseUrl, requestTimeout: 3_000 });
   return (await anaplan.action(model).start()).ref.taskId;
 };
 
