@@ -47,8 +47,8 @@ function suites(words) {
   const concurrency = Math.min(2, availableParallelism());
   const options = [
     ...["--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`],
-    // No test is judged by its time; this only ends one that hangs.
-    "--test-timeout=120000",
+    // Of a file as a whole, too. Nothing is judged by its time; this only ends what hangs.
+    "--test-timeout=600000",
   ];
   const all = [
     { name: "cargo test", command: ["cargo", words.length ? [...cargo, "--", ...words] : cargo] },

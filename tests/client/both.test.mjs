@@ -505,7 +505,7 @@ scenario("an abort rejects with its reason, at once, and stops the request", {
 });
 
 scenario("one who aborts does not take the answer from the others", {
-  answer: (request, response) => setTimeout(() => json(response, task("IN_PROGRESS")), 300),
+  answer: (request, response) => setTimeout(() => json(response, task("IN_PROGRESS")), 2_000),
   run: async ({ connect, baseUrl, model }) => {
     const anaplan = await connect({ baseUrl });
     const export_ = anaplan.task({ ...model, taskId: "T" });

@@ -1,6 +1,7 @@
 // Sign-in by certificate: what is sent is what Anaplan can verify, and the key stays where it is.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { connect } from "anaplan-tasks";
 import { bodyOf, makeKeys, openssl, readSignIn } from "../support/keys.mjs";
@@ -114,16 +115,17 @@ describe("a certificate", () => {
     const { base, log } = await service(t, ({ path }) => {
       if (path === "refresh") return { status: 401, body: { statusMessage: "over" } };
       if (path !== "authenticate") return undefined;
-      const tokenInfo = { tokenValue: `t${log.length}`, expiresAt: Date.now() + 1_000 };
+      const tokenInfo = { tokenValue: `t${log.length}`, expiresAt: Date.now() + 100_000 };
       return { status: 201, body: { tokenInfo } };
     });
     const pair = { certificate: keys.certificate, privateKey: keys.key8 };
     const anaplan = await client(base, pair, { logout: true });
     await anaplan.task(ref("a")).status();
-    await new Promise((resolve) => setTimeout(resolve, 850));
+    const { now } = Date;
+    t.mock.method(Date, "now", () => now() + 85_000);
     await anaplan.task(ref("b")).status();
     anaplan.close();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while (!log.some(({ path }) => path === "logout")) await sleep(20);
     assert.deepEqual(
       log.map(({ path }) => path),
       ["authenticate", "a", "refresh", "authenticate", "b", "logout"],

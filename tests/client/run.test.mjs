@@ -235,7 +235,8 @@ test("a failed task says why, with what to do about it beside it", async (t) => 
 
 scenario("a run that is aborted in its POST cancels what that made", {
   answer: (request, response, { method }) => {
-    if (method === "POST") return setTimeout(() => json(response, { task: { taskId: "T" } }), 300);
+    if (method === "POST")
+      return setTimeout(() => json(response, { task: { taskId: "T" } }), 3_000);
     json(response, { task: { taskId: "T", taskState: "CANCELLING" } });
   },
   run: async ({ connect, baseUrl, model }) => {
@@ -246,12 +247,13 @@ scenario("a run that is aborted in its POST cancels what that made", {
     const began = performance.now();
     const reason = await call.catch((reason) => reason);
     const took = performance.now() - began;
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
     return { reason, took };
   },
   check: ({ reason, took }, log) => {
     assert.equal(reason, "enough");
-    assert.ok(took < 290, `${took} ms`);
+    // It does not wait for the answer.
+    assert.ok(took < 2_900, `${took} ms`);
     assert.deepEqual(
       log.map(({ method }) => method),
       ["POST", "DELETE"],

@@ -36,7 +36,7 @@ async function folder(t) {
 /** What must come long before anything that would end it else: idle connections do after a minute. */
 function within(promise) {
   const late = new Promise((_, reject) => {
-    setTimeout(() => reject(new Error("it took more than five seconds")), 5_000).unref();
+    setTimeout(() => reject(new Error("it took more than half a minute")), 30_000).unref();
   });
   return Promise.race([promise, late]);
 }
@@ -636,10 +636,10 @@ test("who reads slowly gets the end of an answer, too, before it ends", async (t
 });
 
 test("what is under way when the grace is over is cut off", async (t) => {
-  const { args } = await anaplan(t, () => {});
+  const { args, asked } = await anaplan(t, () => {});
   const gateway = await startGateway(t, [...args, "--grace", "1"]);
   const cut = assert.rejects(fetch(`${gateway.origin}/anaplan${task}`), TypeError);
-  await soon(200);
+  while (!asked.length) await soon(20);
   const before = performance.now();
   gateway.child.kill("SIGTERM");
   assert.deepEqual(await within(gateway.exited), [0, null]);
@@ -651,10 +651,10 @@ test("what is under way when the grace is over is cut off", async (t) => {
 });
 
 test("a second signal ends it at once", async (t) => {
-  const { args } = await anaplan(t, () => {});
+  const { args, asked } = await anaplan(t, () => {});
   const gateway = await startGateway(t, args);
   const cut = assert.rejects(fetch(`${gateway.origin}/anaplan${task}`), TypeError);
-  await soon(200);
+  while (!asked.length) await soon(20);
   gateway.child.kill("SIGTERM");
   await gateway.logged(({ type }) => type === "stopping");
   assert.equal(gateway.child.exitCode, null);

@@ -334,14 +334,15 @@ describe("an answer takes no longer than its limit", () => {
         assert.equal(answered.json.status.code, answered.status);
         assertSafe(answered);
       }
-      assert.ok(performance.now() - began < 2_000);
+      // Three in turn; without a limit none would end.
+      assert.ok(performance.now() - began < 20_000);
     }
   });
 
   test("who waits for a turn is told, and sends nothing later", async () => {
     const { fetch, log } = upstream();
     // One at once, and one more each minute.
-    const gateway = await openGateway(fetch, { requestsPerMinute: 1, limits: { timeout: 50 } });
+    const gateway = await openGateway(fetch, { requestsPerMinute: 1, limits: { timeout: 2_000 } });
     const ask = asking(gateway);
     const answers = await Promise.all(["A", "B", "C"].map((id) => ask(taskPath(id))));
     assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 504, 504]);

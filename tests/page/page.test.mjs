@@ -277,7 +277,7 @@ describe("the page", { concurrency: 6 }, () => {
     const { task, page } = await watched(t, anaplan);
     await anaplan.first;
     // Long before the client would give up by itself.
-    const givenUp = page.waitForEvent("requestfailed", { timeout: 20_000 });
+    const givenUp = page.waitForEvent("requestfailed", { timeout: 25_000 });
     await page.getByRole("button", { name: "Take Export E1 off this page" }).click();
     assert.equal((await givenUp).url(), anaplan.url + path);
     assert.equal(await task.count(), 0);
