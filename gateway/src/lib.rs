@@ -18,6 +18,7 @@
 //! - [`clients`] *: how much at once.
 //! - [`start`] *: what a task is started with.
 //! - [`keys`] *: which starts are known by their keys.
+//! - [`whole`] *: a list, from its first page to its last.
 //! - [`reply`] *: what is answered.
 //! - [`told`] *: what is told of it.
 
@@ -30,6 +31,7 @@ pub mod origin;
 pub mod reply;
 pub mod start;
 pub mod told;
+pub mod whole;
 
 #[cfg(target_arch = "wasm32")]
 mod bindings;

@@ -186,20 +186,10 @@ impl Reply {
         Some(Self::success([("meta", meta), (key, rows)]))
     }
 
-    /// The actions of a model that may be seen: a part of all of them, counted anew, for nothing is to
-    /// be learnt of the others.
-    pub fn actions(
-        mut answer: Json,
-        model: &ModelRef,
-        kind: Kind,
-        allow: &Allow,
-        part: &Part,
-    ) -> Option<Self> {
-        if !matches!(answer, Json::Object(_)) {
-            return None;
-        }
-        let key = kind.segment();
-        let rows = rows(&mut answer, key).into_objects().filter_map(|mut row| {
+    /// The actions of a model that may be seen, of all of them: counted anew, for nothing is to be
+    /// learnt of the others.
+    pub fn actions(all: Vec<Json>, model: &ModelRef, kind: Kind, allow: &Allow) -> Self {
+        let rows = all.into_iter().filter_map(|mut row| {
             let text = row.take("id").into_text()?;
             let id = Id::parse("id", Given::Text(text)).ok()?;
             allow.shows(model, &id).then(|| {
@@ -210,7 +200,24 @@ impl Reply {
                 row
             })
         });
-        let rows: Vec<Value> = rows.collect();
+        Self::part_of(rows.collect(), kind, &Part::default())
+    }
+
+    /// A part of these actions, if it is they that are answered.
+    #[must_use]
+    pub fn part(self: Rc<Self>, kind: Kind, part: &Part) -> Rc<Self> {
+        if self.status != 200 || *part == Part::default() {
+            return self;
+        }
+        let mut body: Value = serde_json::from_str(&self.body).unwrap_or_default();
+        let rows = match body.get_mut(kind.segment()).map(Value::take) {
+            Some(Value::Array(rows)) => rows,
+            _ => Vec::new(),
+        };
+        Self::part_of(rows, kind, part).into()
+    }
+
+    fn part_of(rows: Vec<Value>, kind: Kind, part: &Part) -> Self {
         let all = rows.len();
         let rows = part.of(rows);
         let paging = json!({
@@ -219,7 +226,7 @@ impl Reply {
             "totalSize": all,
         });
         let rows = if rows.is_empty() { Value::Null } else { Value::Array(rows) };
-        Some(Self::success([("meta", json!({ "paging": paging })), (key, rows)]))
+        Self::success([("meta", json!({ "paging": paging })), (kind.segment(), rows)])
     }
 
     /// What an action is made of.

@@ -393,32 +393,40 @@ impl Server {
                 Some(task.clone()),
                 Class::Status,
                 "a task",
-                Box::new(|answer: &client::Answer| {
+                Reader::One(Box::new(|answer| {
                     let task = answer.safe_json().and_then(wire::Task::in_answer)?;
                     Some(Reply::task(&task))
-                }) as Reader,
+                })),
             ),
             Path::Tasks(_) => ask(
                 None,
                 Class::Status,
                 "a list of tasks",
-                Box::new(|answer| Reply::tasks(answer.safe_json()?)),
+                Reader::One(Box::new(|answer| Reply::tasks(answer.safe_json()?))),
             ),
             Path::Actions(model, kind) => {
                 let (model, kind, allow) = (model.clone(), *kind, Rc::clone(&self.allow));
-                let asks = part.clone();
-                let read = move |answer: &client::Answer| {
-                    Reply::actions(answer.safe_json()?, &model, kind, &allow, &asks)
-                };
-                let question = ask(None, Class::Status, "a list of actions", Box::new(read));
+                let read = Box::new(move |rows| Reply::actions(rows, &model, kind, &allow));
                 // All of them, so that what is hidden leaves no gaps.
-                Question { query: String::new(), ..question }
+                let question = Question {
+                    query: String::new(),
+                    part: String::new(),
+                    ..ask(
+                        None,
+                        Class::Status,
+                        "a list of actions",
+                        Reader::Whole(kind.segment(), read),
+                    )
+                };
+                let all = self.shared.ask(question).await;
+                return Ok(Answer::Reply(all.part(kind, &part)));
             }
             Path::Action(action) => {
                 let kind = action.kind;
-                let read =
-                    move |answer: &client::Answer| Reply::metadata(answer.safe_json()?, kind);
-                ask(None, Class::Status, "what an action is made of", Box::new(read))
+                let read = Box::new(move |answer: &client::Answer| {
+                    Reply::metadata(answer.safe_json()?, kind)
+                });
+                ask(None, Class::Status, "what an action is made of", Reader::One(read))
             }
             Path::Files(_) | Path::File(_) | Path::Complete(_) => {
                 return Ok(Answer::Reply(not_found().into()));
@@ -427,7 +435,7 @@ impl Server {
                 None,
                 Class::Files,
                 "a list of chunks",
-                Box::new(|answer| Reply::chunks(answer.safe_json()?)),
+                Reader::One(Box::new(|answer| Reply::chunks(answer.safe_json()?))),
             ),
         };
         Ok(Answer::Reply(self.shared.ask(question).await))

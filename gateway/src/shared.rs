@@ -10,12 +10,14 @@ use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::platform::{chance, monotonic, sleep, spawn};
 use anaplan_tasks::policy::{Class, FLOOR, Millis};
 use anaplan_tasks::reference::TaskRef;
+use anaplan_tasks::wire::Json;
 use wasm_bindgen::JsValue;
 
 use crate::clients::Client;
 use crate::reply::{Dated, Reply};
 use crate::store::{Away, Store};
 use crate::upstream::Upstream;
+use crate::whole::{Brought, Whole};
 
 /// What is known, and what is being asked.
 pub struct Shared {
@@ -50,8 +52,18 @@ pub struct Question {
     pub read: Reader,
 }
 
+/// Makes our answer of what Anaplan says.
+pub enum Reader {
+    /// In one answer.
+    One(OfAnswer),
+    /// In all pages of a list, with its rows under this key. Their queries are made here.
+    Whole(&'static str, OfRows),
+}
+
 /// Makes our answer of one of Anaplan's, if that is what it should be.
-pub type Reader = Box<dyn Fn(&Answer) -> Option<Reply>>;
+pub type OfAnswer = Box<dyn Fn(&Answer) -> Option<Reply>>;
+/// Makes our answer of all rows.
+pub type OfRows = Box<dyn Fn(Vec<Json>) -> Reply>;
 
 impl Question {
     /// Whether Anaplan wants five seconds between two of them, whatever has changed since.
@@ -96,6 +108,7 @@ const CLAIM: Millis = 10_000.0;
 const LOST: f64 = 3.0;
 /// How many questions of one client stand in line with those of others at once.
 const AT_ONCE: usize = 20;
+const TOO_MUCH: &str = "Anaplan's list is longer than the gateway reads";
 /// Longer than any answer is kept.
 const CHANGES: Millis = 2.0 * FINAL;
 
@@ -419,7 +432,6 @@ impl Asking {
         let Question { path, query, task, class, expected, tells_times, read, .. } =
             &*self.question;
         let about = About { method: "GET", path, task: task.as_ref(), attempt: 1.0 };
-        let content = Content { query, ..Content::default() };
         let _place = self.line.take().await;
         let settles = Settles { slot: &self.slot, left: Cell::default() };
         let left_at = Cell::new(monotonic());
@@ -429,21 +441,42 @@ impl Asking {
             {
                 return false;
             }
-            settles.left.set(Some(self.slot.changes.get()));
+            // What the first page of several does not know of, the answer does not.
+            settles.left.set(settles.left.get().or(Some(self.slot.changes.get())));
             left_at.set(monotonic());
             true
         };
-        let reply = match self.upstream.send(*class, &about, content, leaving).await {
-            Ok(None) => return None,
-            Ok(Some(answer)) => {
-                let date = answer.date().filter(|_| *tells_times);
-                let dated = date.map(|date| Dated { date, left_at: left_at.get() });
-                match read(&answer) {
-                    Some(reply) => Reply { dated, ..reply },
-                    None => failed(&answer.not_understood(expected)),
+        let mut whole = Whole::default();
+        let reply = loop {
+            let query = match read {
+                Reader::One(_) => query,
+                Reader::Whole(..) => &whole.query(),
+            };
+            let content = Content { query, ..Content::default() };
+            let answer = match self.upstream.send(*class, &about, content, &leaving).await {
+                Ok(None) => return None,
+                Ok(Some(answer)) => answer,
+                Err(failure) => break failed(&failure),
+            };
+            match read {
+                Reader::One(read) => {
+                    let date = answer.date().filter(|_| *tells_times);
+                    let dated = date.map(|date| Dated { date, left_at: left_at.get() });
+                    break match read(&answer) {
+                        Some(reply) => Reply { dated, ..reply },
+                        None => failed(&answer.not_understood(expected)),
+                    };
+                }
+                Reader::Whole(key, read) => {
+                    let json = answer.safe_json();
+                    match json.and_then(|json| whole.add(json, key, answer.size())) {
+                        Some(Brought::More) => continue,
+                        Some(Brought::All) => break read(whole.into_rows()),
+                        Some(Brought::TooMuch) => break Reply::error(502, TOO_MUCH),
+                        None => break failed(&answer.not_understood(expected)),
+                    }
                 }
             }
-            Err(failure) => failed(&failure),
         };
         // It is what everybody is told until then.
         let reply = if reply.status < 500 { reply } else { reply.no_earlier_than(FLOOR) };

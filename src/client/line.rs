@@ -258,6 +258,11 @@ impl Answer {
         length.and_then(|length| length.trim().parse::<u32>().ok()).map(f64::from)
     }
 
+    /// How many characters its text has.
+    pub fn size(&self) -> f64 {
+        self.body.size()
+    }
+
     /// The bytes of a file.
     pub fn into_stream(self) -> Opaque {
         self.body.stream()

@@ -145,6 +145,11 @@ impl Body {
         Opaque(self.stream.clone())
     }
 
+    /// How many characters its text has.
+    pub fn size(&self) -> f64 {
+        self.text.length().into()
+    }
+
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.text.trim().length() == 0

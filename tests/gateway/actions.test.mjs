@@ -16,8 +16,10 @@ let browser;
 after(async () => (await browser)?.close());
 
 /** A simulator that is `skew` milliseconds off, and a gateway to it. */
-async function scene(t, { skew = 0, operations = "*", actions = "*", ...options } = {}) {
-  const simulator = createSimulator();
+async function scene(
+  t,
+  { simulator = createSimulator(), skew = 0, operations = "*", actions = "*", ...options } = {},
+) {
   const { user, password, workspaceId, models } = await simulator.describe();
   await simulator.set({ clockSkew: skew });
   const [{ modelId }] = models;
@@ -59,6 +61,93 @@ async function both(t, made, run, input) {
   );
   return [inNode, inPage];
 }
+
+test("lists are read to their end, however Anaplan cuts them", async (t) => {
+  const made = await scene(t);
+  const [tenant] = (await made.simulator.describe()).models;
+  const run = async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const all = async (list) => {
+      const ids = [];
+      for await (const { id, taskId } of list) ids.push(id ?? taskId);
+      return ids;
+    };
+    const kinds = ["exports", "imports", "processes", "actions"];
+    const lists = await Promise.all(kinds.map((kind) => all(anaplan[kind](model))));
+    const [exportId] = lists[0];
+    lists.push(await all(anaplan.action({ ...model, exportId }).tasks()));
+    anaplan.close();
+    return lists;
+  };
+  const whole = (await both(t, made, run))[0];
+  assert.deepEqual(
+    whole[0],
+    tenant.exports.map(({ exportId }) => exportId),
+  );
+  assert.ok(whole[4].length > 1, "several tasks");
+  for (const pageSize of [1, 3]) {
+    await made.simulator.set({ pageSize });
+    // Another gateway, which knows nothing yet.
+    const other = await scene(t, { simulator: made.simulator });
+    for (const lists of await both(t, other, run)) assert.deepEqual(lists, whole);
+    const offsets = other.log
+      .filter((asked) => /^GET .*\/exports\?/.test(asked))
+      .map((asked) => Number(/offset=(\d+)/.exec(asked)[1]));
+    const pages = Math.ceil(tenant.exports.length / pageSize);
+    const expected = Array.from({ length: pages }, (_, i) => i * pageSize);
+    assert.deepEqual(offsets.slice(0, pages), expected);
+  }
+});
+
+describe("the pages of a list of actions", () => {
+  /** One row a page, of so many. */
+  const single = (total) =>
+    upstream(({ query }) => {
+      const offset = Number(/offset=(\d+)/.exec(query)[1]);
+      const paging = { currentPageSize: 1, offset, totalSize: total };
+      return { meta: { paging }, exports: [{ id: String(offset), name: "One" }] };
+    });
+  const allow = { workspaces: "*", models: "*", actions: "*", operations: ["list"] };
+
+  test("are read once for all who ask, whichever part they want", async () => {
+    const { fetch, log } = single(5);
+    const ask = asking(await openGateway(fetch, { allow }));
+    const parts = ["", "?limit=2&offset=1", "?offset=4", "?limit=1000&offset=5"];
+    const answers = await Promise.all(parts.map((part) => ask(`${inModel}/exports${part}`)));
+    const seen = answers.map(({ json }) => (json.exports ?? []).map(({ id }) => id).join());
+    assert.deepEqual(seen, ["0,1,2,3,4", "1,2", "4", ""]);
+    assert.deepEqual(
+      answers.map(({ json }) => json.meta.paging),
+      [
+        { currentPageSize: 5, offset: 0, totalSize: 5 },
+        { currentPageSize: 2, offset: 1, totalSize: 5 },
+        { currentPageSize: 1, offset: 4, totalSize: 5 },
+        { currentPageSize: 0, offset: 5, totalSize: 5 },
+      ],
+    );
+    assert.equal(log.length, 5);
+  });
+
+  test("are not read for ever", async () => {
+    const { fetch, log } = single(1e6);
+    const ask = asking(await openGateway(fetch, { allow }));
+    const { status, json } = await ask(`${inModel}/exports`);
+    assert.equal(status, 502);
+    assert.match(json.status.message, /longer than the gateway reads/);
+    assert.equal(log.length, 100);
+  });
+
+  test("are none of a list where one of them fails", async () => {
+    const { fetch } = upstream(({ query }) =>
+      /offset=0/.test(query)
+        ? { meta: { paging: { totalSize: 2 } }, exports: [{ id: "1" }] }
+        : reply({}, { status: 503 }),
+    );
+    const ask = asking(await openGateway(fetch, { allow }));
+    const { status, json } = await ask(`${inModel}/exports`);
+    assert.deepEqual([status, json.exports], [503, undefined]);
+  });
+});
 
 /** What failed, by its code and status. */
 const codes = async ({ connect, baseUrl, model, input }) => {

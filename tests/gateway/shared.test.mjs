@@ -106,7 +106,8 @@ test("each task, each list and each part of a list is asked for by itself", asyn
   for (const path of [...paths, ...paths]) await get(path);
   assert.deepEqual(
     log.map(({ path, query }) => path + (query && `?${query}`)),
-    paths,
+    // Lists of actions are read whole, whatever part is asked for.
+    paths.map((path) => (path.endsWith("/exports") ? `${path}?limit=1000&offset=0` : path)),
   );
 });
 

@@ -105,7 +105,8 @@ export function anaplan({ method, path }) {
     processes: "processMetadata",
   };
   if (id) return { [key[kind] ?? "action"]: { name: "One" } };
-  return { [kind]: [exportId, "116000000099"].map((id) => ({ id, name: `Name of ${id}` })) };
+  const rows = [exportId, "116000000099"].map((id) => ({ id, name: `Name of ${id}` }));
+  return { meta: { paging: { totalSize: rows.length } }, [kind]: rows };
 }
 
 /** What a refusal must be: in Anaplan's shape, kept by nobody, and without a secret. */

@@ -17,6 +17,7 @@ mod keys;
 mod origin;
 mod reply;
 mod start;
+mod whole;
 
 use anaplan_tasks::reference::{Given, Id, Kind, ModelRef};
 use anaplan_tasks::wire::Json;

@@ -1,9 +1,12 @@
+use std::rc::Rc;
+
 use anaplan_tasks::error::{Code, Error};
 use anaplan_tasks::reference::Kind;
 use anaplan_tasks::wire::{Json, Task};
 use anaplan_tasks_gateway::allow::{Allow, Ids};
 use anaplan_tasks_gateway::asked::{Operation, Part};
 use anaplan_tasks_gateway::reply::{HEADERS, Reply};
+use anaplan_tasks_gateway::whole::Whole;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -27,9 +30,16 @@ fn chunks(value: &Value) -> Reply {
     Reply::chunks(answer(value)).unwrap()
 }
 
+/// Of a list that came in one page.
+fn actions(answer: Json, kind: Kind, allow: &Allow) -> Option<Reply> {
+    let mut whole = Whole::default();
+    whole.add(answer, kind.segment(), 1.0)?;
+    Some(Reply::actions(whole.into_rows(), &model("w", "m"), kind, allow))
+}
+
 fn exports(value: &Value, allow: &Allow, query: &str) -> Reply {
-    let part = Part::read(query).unwrap();
-    Reply::actions(answer(value), &model("w", "m"), Kind::Export, allow, &part).unwrap()
+    let all = Rc::new(actions(answer(value), Kind::Export, allow).unwrap());
+    Reply::clone(&all.part(Kind::Export, &Part::read(query).unwrap()))
 }
 
 fn task(value: &Value) -> Task {
@@ -341,9 +351,7 @@ fn what_is_no_object_is_no_list() {
     for sent in [json!(null), json!([]), json!([{ "tasks": [] }]), json!("x"), json!(1)] {
         assert_eq!(Reply::tasks(answer(&sent)), None, "{sent}");
         assert_eq!(Reply::chunks(answer(&sent)), None, "{sent}");
-        let part = Part::default();
-        let actions = Reply::actions(answer(&sent), &model("w", "m"), Kind::Import, &allow, &part);
-        assert_eq!(actions, None, "{sent}");
+        assert_eq!(actions(answer(&sent), Kind::Import, &allow), None, "{sent}");
     }
 }
 
@@ -362,11 +370,7 @@ fn a_list_of_actions_shows_those_that_rules_name() {
     for kind in Kind::ALL {
         let key = kind.segment();
         let sent = json!({ key: rows });
-        let told = |allow: &Allow| {
-            let part = Part::default();
-            let reply = Reply::actions(answer(&sent), &model("w", "m"), kind, allow, &part);
-            body(&reply.unwrap())[key].clone()
-        };
+        let told = |allow: &Allow| body(&actions(answer(&sent), kind, allow).unwrap())[key].clone();
         let named = rule(ids(&["116", "118"]), &[Operation::List]);
         let expected = json!([
             { "id": "116", "name": "ours", "more": [null, true, 1, {}] },
@@ -389,8 +393,7 @@ fn an_id_that_is_there_twice_is_the_one_that_the_rule_names() {
         let rows = Json::List(vec![Json::Object(row)]);
         let answer = Json::Object(vec![("exports".to_owned(), rows)]);
         let named = rule(ids(&["ours"]), &[Operation::List]);
-        let part = Part::default();
-        let reply = Reply::actions(answer, &model("w", "m"), Kind::Export, &named, &part).unwrap();
+        let reply = actions(answer, Kind::Export, &named).unwrap();
         assert!(!reply.body.contains("theirs"), "{}", reply.body);
         body(&reply)["exports"].clone()
     };
@@ -679,12 +682,11 @@ proptest! {
     #[test]
     fn whatever_anaplan_sends_becomes_json_or_nothing(sent in any_json()) {
         let allow = rule(Ids::All, &Operation::ALL);
-        let part = Part::default();
         let all = [
             Task::in_answer(answer(&sent)).map(|task| Reply::task(&task)),
             Reply::tasks(answer(&sent)),
             Reply::chunks(answer(&sent)),
-            Reply::actions(answer(&sent), &model("w", "m"), Kind::Export, &allow, &part),
+            actions(answer(&sent), Kind::Export, &allow),
             Reply::metadata(answer(&sent), Kind::Export),
             Reply::started(answer(&sent)),
         ];
