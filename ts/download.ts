@@ -22,7 +22,10 @@ export function download(
   encodingOf?: () => Promise<string | undefined>,
 ): Download {
   const { encoding, ...about } = core.now<About>(() => file.about());
-  const report = progress(() => core.now(() => file.progress()), options?.onProgress);
+  const farNow = () => core.now<TransferProgress>(() => file.progress());
+  const report = progress(farNow, options?.onProgress);
+  /** As far as it was known when somebody asked, or at its end. */
+  let size: number | undefined;
   /** Whether all of it was handed on. */
   let isWhole = false;
   /** Why there is no more of it, where that is not its end. */
@@ -43,14 +46,26 @@ export function download(
       end(error);
       throw error;
     }
+    sizeNow();
     isWhole = true;
     file.free();
     return undefined;
   }
 
+  function sizeNow(): number | undefined {
+    if (isWhole || broken) return size;
+    try {
+      size = farNow().size;
+    } catch {
+      // There is no core any more, as whoever reads is told.
+    }
+    return size;
+  }
+
   /** Whoever is reading, or reads later, fails for this reason: no part is to pass for the whole. */
   function end(reason: unknown): void {
     if (isWhole || broken) return;
+    sizeNow();
     broken = { reason };
     file.stop();
     // The core's memory never shrinks, so at once rather than with the next collection of garbage.
@@ -105,6 +120,9 @@ export function download(
 
   return Object.freeze({
     ...about,
+    get size() {
+      return sizeNow();
+    },
     stream,
     async bytes() {
       const list = await all();

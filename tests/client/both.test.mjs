@@ -959,6 +959,43 @@ scenario("an abort keeps its reason though the client is closed in the same turn
   check: (reason) => assert.equal(reason, "why"),
 });
 
+scenario("a download says its size from when it is known, and keeps it", {
+  answer: (request, response, { url }) => {
+    const [, file, chunk] = /\/files\/(\w+)\/chunks(?:\/(\d))?/.exec(url) ?? [];
+    if (!file) return json(response, {});
+    const count = file === "two" ? 2 : 1;
+    const chunks = [{ id: "0" }, { id: "1" }].slice(0, count);
+    if (!chunk) return json(response, { meta: { paging: { totalSize: count } }, chunks });
+    // Of what has no length, nobody knows it before its end.
+    const length = file === "endless" ? {} : { "Content-Length": 6 };
+    response.writeHead(200, length).write("abc");
+    response.end("def");
+  },
+  run: async ({ connect, baseUrl, model }) => {
+    const anaplan = await connect({ baseUrl });
+    const sizes = {};
+    for (const exportId of ["one", "two", "endless", "closed"]) {
+      const file = await anaplan.action({ ...model, exportId }).download();
+      const seen = [file.size];
+      const reader = file.stream.getReader();
+      await reader.read();
+      seen.push(file.size);
+      if (exportId === "closed") file.close();
+      else while (!(await reader.read()).done);
+      seen.push(file.size);
+      sizes[exportId] = seen.map(String);
+    }
+    return sizes;
+  },
+  check: (sizes) =>
+    assert.deepEqual(sizes, {
+      one: ["undefined", "6", "6"],
+      two: ["undefined", "undefined", "12"],
+      endless: ["undefined", "undefined", "6"],
+      closed: ["undefined", "6", "6"],
+    }),
+});
+
 scenario("answers too deep or too large do no harm", {
   answer: (request, response, { task: taskId }) => {
     const deep = (open, close) => open.repeat(50_000) + "1" + close.repeat(50_000);

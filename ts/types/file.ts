@@ -42,8 +42,12 @@ export interface Download {
    * it: it is not a path.
    */
   readonly name: string;
-  /** In bytes, where that is known: Anaplan does not say, so before the first byte of it rarely. */
-  readonly size?: number;
+  /**
+   * In bytes, from when it is known; `undefined` before that. Anaplan says it of a chunk alone, and not
+   * before it is asked for it: of a file in one chunk it is known with the first byte, as a rule, of
+   * any other at its end.
+   */
+  readonly size: number | undefined;
   /** How many pieces Anaplan keeps it in. */
   readonly chunkCount: number;
   /** What could not be checked of it, in plain sentences; with `after` only. */
