@@ -790,7 +790,7 @@ scenario("what passes for a promise and misbehaves ends its own call alone", {
       neverCalledBack: () => ({ then: () => {} }),
     };
     const outcome = async (options, call) => {
-      const anaplan = await connect({ baseUrl, requestTimeout: 200, attempts: 1, ...options });
+      const anaplan = await connect({ baseUrl, attempts: 1, ...options });
       const status = anaplan.task({ ...model, taskId: "T" }).status(call);
       return status.then(
         ({ phase }) => phase,
@@ -798,7 +798,12 @@ scenario("what passes for a promise and misbehaves ends its own call alone", {
       );
     };
     const results = {};
-    for (const [name, fetch] of Object.entries(fetches)) results[name] = await outcome({ fetch });
+    for (const [name, fetch] of Object.entries(fetches)) {
+      results[name] = await outcome({
+        fetch,
+        ...(name === "neverCalledBack" && { requestTimeout: 200 }),
+      });
+    }
     const auth = () => promise({ then: throws });
     results.auth = await outcome({ auth });
     let reads = 0;
@@ -810,9 +815,8 @@ scenario("what passes for a promise and misbehaves ends its own call alone", {
         return false;
       },
     };
-    const patient = { requestTimeout: 30_000 };
-    results.signal = await outcome(patient, { signal });
-    results.afterwards = await outcome(patient);
+    results.signal = await outcome({}, { signal });
+    results.afterwards = await outcome({});
     return results;
   },
   check: (results) => {
@@ -909,14 +913,19 @@ scenario("an auth function that gives nothing, or waits for its own call, ends i
       first = false;
       throw new Error("vault down");
     };
-    anaplan = await connect({ baseUrl, auth, attempts: 1 });
-    const status = () => anaplan.task({ ...model, taskId: "T" }).status({ timeout: 3_000 });
+    const sent = [];
+    const onEvent = ({ type }) => type === "request" && sent.push(performance.now());
+    anaplan = await connect({ baseUrl, auth, attempts: 1, onEvent });
+    const status = () => anaplan.task({ ...model, taskId: "T" }).status();
     results.down = await status().catch(({ code }) => code);
+    const began = performance.now();
     results.up = (await status()).phase;
+    results.waited = sent[0] - began;
     return results;
   },
-  check: ({ never, itself, down, up }, log) => {
+  check: ({ never, itself, down, up, waited }, log) => {
     assert.deepEqual([never, itself, down, up], ["TIMEOUT", "TIMEOUT", "UNAUTHORIZED", "running"]);
+    assert.ok(waited < 4_500, `${waited} ms`);
     assert.equal(log.length, 1);
   },
 });
@@ -928,10 +937,10 @@ scenario("a timeout that has passed sends nothing more", {
     const ref = (taskId) => ({ ...model, taskId });
     const code = (call) => call.catch(({ code }) => code);
     const zero = await code(anaplan.task(ref("zero")).status({ timeout: 0 }));
-    const watch = anaplan.task(ref("T")).watch({ timeout: 3_000 });
+    const watch = anaplan.task(ref("T")).watch({ interval: 30_000, timeout: 10_000 });
     const iterator = watch[Symbol.asyncIterator]();
     await iterator.next();
-    await new Promise((resolve) => setTimeout(resolve, 5_500));
+    await new Promise((resolve) => setTimeout(resolve, 10_500));
     return { zero, late: await code(iterator.next()), after: (await iterator.next()).done };
   },
   check: (results, log) => {

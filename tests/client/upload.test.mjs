@@ -265,9 +265,9 @@ describe("what fails", () => {
       yield whole.subarray(0, 150);
       await new Promise(() => {});
     }
-    const error = await failure(file.upload(source(), { chunkSize: 100, timeout: 300 }));
+    const error = await failure(file.upload(source(), { chunkSize: 100, timeout: 3_000 }));
     assert.equal(error.code, "TIMEOUT");
-    assert.match(error.message, /^Uploading the file: no end within the timeout of 300 ms/);
+    assert.match(error.message, /^Uploading the file: no end within the timeout of 3000 ms/);
     assert.deepEqual(error.resume, { chunk: 1, bytes: 100, chunkSize: 100 });
   });
 });

@@ -39,7 +39,8 @@ export function runScenarios(entry, { inPages = "/pkg/index.js", apart = false }
     }
   });
 
-  describe("in Chromium", { concurrency: true }, () => {
+  // Each page loads its own core, which on a busy machine is no matter of waiting.
+  describe("in Chromium", { concurrency: 8 }, () => {
     let browser;
     after(async () => (await browser)?.close());
     for (const { name, input, answer, run, check } of scenarios) {
