@@ -1,6 +1,6 @@
 // Everything that must hold, each part run whether or not the one before it did. With words behind
 // it (`npm test -- client`), only the suites whose path contains one of them.
-import { availableParallelism } from "node:os";
+import { statSync } from "node:fs";
 import { relative, sep } from "node:path";
 import { build } from "./build.mjs";
 import { at, root, wasmTarget } from "./project.mjs";
@@ -38,21 +38,16 @@ function checks() {
 
 /** What is run: Rust's tests by their own path, `module::test`; JavaScript's by their file's. */
 function suites(words) {
+  // The largest first, which are the longest as a rule.
   const files = filesBelow(at("tests"))
+    .sort((a, b) => statSync(b).size - statSync(a).size)
     .map((file) => relative(root, file).split(sep).join("/"))
     .filter((file) => file.endsWith(".test.mjs"))
     .filter((file) => !words.length || words.some((word) => file.includes(word)));
   const cargo = ["test", "--workspace"];
-  // The last parts may wait for a browser each; more of them at once than cores only adds to that.
-  const concurrency = Math.min(2, availableParallelism());
-  const options = [
-    ...["--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`],
-    // Of a file as a whole, too. Nothing is judged by its time; this only ends what hangs.
-    "--test-timeout=600000",
-  ];
   const all = [
     { name: "cargo test", command: ["cargo", words.length ? [...cargo, "--", ...words] : cargo] },
-    { name: "node --test", command: [process.execPath, [...options, ...files]] },
+    { name: "node --test", command: [process.execPath, ["scripts/suites.mjs", ...files]] },
   ];
   // Without files, Node would look for tests by itself and find those of others.
   return files.length ? all : all.slice(0, 1);
