@@ -106,23 +106,6 @@ impl Adoption {
         Self { sent_at, ahead: None, last: Last::NotLooked, late: 0, sharper: 0, took: 0.0 }
     }
 
-    /// Any other answer of the same server, from about the same time, that to the start itself for
-    /// one: its `Date` counts, too.
-    pub fn heard(&mut self, look: &Look) {
-        let Some(date) = date(look) else {
-            return;
-        };
-        let (least, most) = (date - look.answered_at, date + 1_000.0 - look.asked_at);
-        self.ahead = Some(match self.ahead {
-            None => (least, most),
-            Some(known) if known.0.max(least) <= known.1.min(most) => {
-                (known.0.max(least), known.1.min(most))
-            }
-            // A clock was set, or there are two: in doubt wider.
-            Some(known) => (known.0.min(least), known.1.max(most)),
-        });
-    }
-
     /// What a look at the newest tasks says. `is_other` knows tasks that are another start's.
     pub fn looked(
         &mut self,
@@ -179,6 +162,23 @@ impl Adoption {
             }
             Last::Doubt(_) | Last::Settled => None,
         }
+    }
+
+    /// What the `Date` of a look says. That of the failed answer to the start is none: it may be by the
+    /// clock of a gateway or a proxy on the way, of which a fraction of a second would be too much.
+    fn heard(&mut self, look: &Look) {
+        let Some(date) = date(look) else {
+            return;
+        };
+        let (least, most) = (date - look.answered_at, date + 1_000.0 - look.asked_at);
+        self.ahead = Some(match self.ahead {
+            None => (least, most),
+            Some(known) if known.0.max(least) <= known.1.min(most) => {
+                (known.0.max(least), known.1.min(most))
+            }
+            // A clock was set, or there are two: in doubt wider.
+            Some(known) => (known.0.min(least), known.1.max(most)),
+        });
     }
 }
 

@@ -90,21 +90,10 @@ fn a_doubt_is_looked_into_three_times() {
 }
 
 #[test]
-fn the_answer_to_the_start_tells_of_the_clock_too() {
-    let tasks = [("one", Some(SENT + 400.0))];
-    assert_eq!(verdict(Some(0.0), &tasks), Verdict::Unclear(vec![0]));
-    let mut adoption = Adoption::new(SENT);
-    // Its second turns within 500 ms of the question.
-    let date = Some(SENT);
-    adoption.heard(&Look { asked_at: SENT + 500.0, answered_at: SENT + 520.0, server_date: date });
-    assert_eq!(adoption.looked(&look(Some(0.0)), &tasks, &|_| false), Verdict::Ours(0));
-}
-
-#[test]
 fn clocks_that_contradict_each_other_leave_it_open() {
     let tasks = [("one", Some(SENT + 2_000.0))];
     let mut adoption = Adoption::new(SENT);
-    adoption.heard(&look(Some(100_000.0)));
+    assert_eq!(adoption.looked(&look(Some(100_000.0)), &[], &|_| false), Verdict::Nobody);
     assert_eq!(adoption.looked(&look(Some(0.0)), &tasks, &|_| false), Verdict::Unclear(vec![0]));
 }
 
@@ -132,8 +121,6 @@ struct World {
     looks: Vec<(f64, f64, f64)>,
     /// How long after it was sent the start failed.
     failed: f64,
-    /// Whether the failure had a `Date`, and the way there and back.
-    heard: Option<(f64, f64)>,
 }
 
 impl World {
@@ -141,9 +128,6 @@ impl World {
     /// was made, counted from when the start was sent, and whether the start made it.
     fn run(&self) -> Vec<(Verdict, Vec<(f64, bool)>)> {
         let mut adoption = Adoption::new(self.sent.floor());
-        if let Some((there, back)) = self.heard {
-            adoption.heard(&self.look(self.sent, there, back));
-        }
         let mut now = self.sent + self.failed;
         let mut verdicts = Vec::new();
         for (there, back, late) in self.looks.iter().cycle() {
@@ -190,16 +174,14 @@ fn world() -> impl Strategy<Value = World> {
         prop::collection::vec(other, 0..4),
         prop::collection::vec((latency(), latency(), 0.0..20.0), 1..5),
         latency(),
-        prop::option::of((latency(), latency())),
     )
-        .prop_map(|(skew, part, made, others, looks, failed, heard)| World {
+        .prop_map(|(skew, part, made, others, looks, failed)| World {
             skew,
             sent: SENT + part,
             made,
             others,
             looks,
             failed,
-            heard,
         })
 }
 
@@ -250,7 +232,7 @@ proptest! {
         looks in prop::collection::vec((0.0..20.0, 0.0..200.0, 0.0..20.0), 1..5),
         others in prop::collection::vec(-8_000_000.0..-1_300.0, 0..4),
     ) {
-        let world = World { made: Some(made), others, looks, heard: None, ..world };
+        let world = World { made: Some(made), others, looks, ..world };
         // A list that was asked for later than the last look has it.
         prop_assume!(made < world.failed + 15_000.0);
         let verdicts = world.run();
