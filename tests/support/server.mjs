@@ -5,6 +5,8 @@ import sirv from "sirv";
 /** Serves `handler(request, response)`; `t` is the test (or anything with `after`) that ends it. */
 export async function serve(t, handler) {
   const server = createServer(handler);
+  // Not while the next request is on its way: on a busy machine that may be many seconds later.
+  server.keepAliveTimeout = 120_000;
   await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
