@@ -303,7 +303,10 @@ fn is_anaplan(origin: &str) -> bool {
 fn preflight() -> Reply {
     Reply::empty(204)
         .with("access-control-allow-methods", "GET, POST, PUT, DELETE, OPTIONS")
-        .with("access-control-allow-headers", "authorization, content-type, accept")
+        .with(
+            "access-control-allow-headers",
+            "authorization, content-type, accept, idempotency-key",
+        )
         .with("access-control-max-age", "600")
 }
 
