@@ -2,11 +2,16 @@
 import type { Anaplan } from "../types.js";
 import { heed } from "./follower.js";
 import { storedHistory } from "./history.js";
+import { load } from "./load.js";
 
 export interface Connection {
   readonly client: Promise<Anaplan>;
   /** Says that it is not needed any more. */
   release(): void;
+  /** The same once more, to be released by itself. */
+  again(): Connection;
+  /** Says that it is of no use to anybody: who comes next gets another. */
+  discard(): void;
 }
 
 interface Shared {
@@ -22,15 +27,20 @@ const remembered = 5_000;
 
 /** The client for a gateway. */
 export function connectTo(baseUrl: string, keepsHistory: boolean): Connection {
-  const key = `${keepsHistory} ${new URL(baseUrl, document.baseURI)}`;
+  const key = `${keepsHistory} ${absolute(baseUrl)}`;
   let shared = connections.get(key);
   if (!shared) {
     shared = { client: open(baseUrl, keepsHistory), users: 0 };
     connections.set(key, shared);
     // One that could not be had is tried anew by the next who needs it.
-    shared.client.catch(() => connections.delete(key));
+    shared.client.catch(() => discard(key, shared!));
   }
   return use(key, shared);
+}
+
+/** What is no address is refused by the client, with a reason. */
+function absolute(baseUrl: string): string {
+  return URL.canParse(baseUrl, document.baseURI) ? new URL(baseUrl, document.baseURI).href : baseUrl;
 }
 
 function use(key: string, shared: Shared): Connection {
@@ -45,19 +55,24 @@ function use(key: string, shared: Shared): Connection {
       shared.users -= 1;
       if (shared.users === 0) shared.closing = setTimeout(() => close(key, shared), remembered);
     },
+    again: () => use(key, shared),
+    discard: () => discard(key, shared),
   };
 }
 
-function close(key: string, shared: Shared): void {
+function discard(key: string, shared: Shared): void {
   if (connections.get(key) === shared) connections.delete(key);
+}
+
+function close(key: string, shared: Shared): void {
+  discard(key, shared);
   shared.client.then(
     (client) => client.close(),
     () => {},
   );
 }
 
-/** The core is not loaded before an element needs it: what an element shows first does not wait. */
 async function open(baseUrl: string, keepsHistory: boolean): Promise<Anaplan> {
-  const { connect } = await import("../index.js");
+  const { connect } = await load();
   return connect({ baseUrl, ...(keepsHistory && { history: storedHistory }), onEvent: heed });
 }

@@ -77,7 +77,12 @@ export class StatusElement extends LitElement {
   #isOwn = false;
   #cancel: Facts["cancel"];
   #cancelError: AnaplanError | undefined;
-  #isStarting = false;
+  /** Another with each start that is under way. */
+  #starting: object | undefined;
+  /** Of which run the end was told. */
+  #told = "";
+  /** Whose files the buttons save. */
+  #ended: Task | undefined;
   #startError: AnaplanError | undefined;
   #savings: Saving[] = [];
   #hint = "";
@@ -86,11 +91,11 @@ export class StatusElement extends LitElement {
 
   constructor() {
     super();
-    this.baseUrl = this.workspaceId = this.modelId = null;
-    this.exportId = this.importId = this.processId = this.actionId = this.taskId = null;
-    this.label = this.client = this.task = this.strings = this.startOptions = null;
-    this.whenHidden = "slow";
+    this.baseUrl = this.workspaceId = this.modelId = this.taskId = this.label = null;
+    this.exportId = this.importId = this.processId = this.actionId = null;
     this.cancelable = this.download = this.startable = this.compact = this.noHistory = false;
+    this.whenHidden = "slow";
+    this.client = this.task = this.strings = this.startOptions = null;
   }
 
   get status(): TaskStatus | undefined {
@@ -102,7 +107,8 @@ export class StatusElement extends LitElement {
   }
 
   async refresh(): Promise<void> {
-    await this.#subject.refresh();
+    // One that has left the page asks nothing.
+    if (this.isConnected) await this.#subject.refresh();
   }
 
   stop(): void {
@@ -118,39 +124,47 @@ export class StatusElement extends LitElement {
     this.#cancelError = undefined;
     this.requestUpdate();
     try {
-      // The watch, while there is one, learns of the answer.
-      await task.cancel();
-      if (this.error) await this.refresh();
+      const [{ phase, done }, isShown] = await this.#subject.during(() => task.cancel());
+      if (!isShown || task !== this.#subject.task) return;
+      // Answered as it is by then, or by what the watch, while there is one, tells of.
+      this.#cancel = done || phase === "cancelling" ? undefined : "refused";
+      if (this.#cancel) this.#say(noteOf(this.#facts(), this.#language()));
+      if (this.error || this.#subject.isStopped) await this.refresh();
     } catch (error) {
       if (task !== this.#subject.task || this.status?.done) return;
+      this.#cancel = undefined;
       this.#cancelError = error as AnaplanError;
       this.#say(noteOf(this.#facts(), this.#language()));
       this.#send("anaplan-error", { error });
       throw error;
     } finally {
-      if (task === this.#subject.task) this.#cancel = undefined;
       this.requestUpdate();
     }
   }
 
   async start(): Promise<void> {
     const { client, action } = this.#subject;
-    if (!client || !action || this.#isStarting) return;
-    this.#isStarting = true;
+    if (!client || !action || this.#starting) return;
+    const starting = (this.#starting = {});
     this.#startError = undefined;
     this.requestUpdate();
     try {
-      const task = await client.action(action).start(this.startOptions ?? {});
-      this.#isOwn = true;
-      this.#subject.follow(task);
+      const start = () => client.action(action).start(this.startOptions ?? {});
+      const [task, isShown] = await this.#subject.during(start);
       this.#send("anaplan-start", { ref: task.ref });
+      if (!isShown) return;
+      this.#isOwn = true;
+      this.#subject.followNew(task);
     } catch (error) {
-      this.#startError = error as AnaplanError;
-      this.#say(noteOf(this.#facts(), this.#language()));
+      // Otherwise something else is shown by now.
+      if (starting === this.#starting) {
+        this.#startError = error as AnaplanError;
+        this.#say(noteOf(this.#facts(), this.#language()));
+      }
       this.#send("anaplan-error", { error });
       throw error;
     } finally {
-      this.#isStarting = false;
+      if (starting === this.#starting) this.#starting = undefined;
       this.requestUpdate();
     }
   }
@@ -222,13 +236,16 @@ export class StatusElement extends LitElement {
   }
 
   #open(): void {
-    void this.#subject.open({
+    const isAnother = this.#subject.open({
       target: target(this),
       client: this.client,
       baseUrl: this.baseUrl,
       keepsHistory: !this.noHistory,
       whenHidden: isWhenHidden(this.whenHidden) ? this.whenHidden : "slow",
     });
+    if (!isAnother) return;
+    this.#starting = undefined;
+    this.#forget();
   }
 
   /** Something came of what is followed. */
@@ -238,18 +255,18 @@ export class StatusElement extends LitElement {
     const isAnother = status && before && pathOf(status.ref) !== pathOf(before.ref);
     if (isAnother || (!status && before)) this.#forget();
     if (status && status !== this.#seen) this.#see(status);
-    if (error && error !== this.#seenError) {
-      if (!this.#seenError) this.#say(stateOf(this.#facts(), this.#language()));
-      this.#send("anaplan-error", { error });
-    }
+    const seenError = this.#seenError;
     this.#seenError = error;
+    if (error && !seenError) this.#say(stateOf(this.#facts(), this.#language()));
+    // Once, however often it is tried again.
+    if (error && error.code !== seenError?.code) this.#send("anaplan-error", { error });
     this.requestUpdate();
   }
 
   /** What was known of another run. */
   #forget(): void {
     for (const saving of this.#savings) saving.stop();
-    this.#seen = undefined;
+    this.#seen = this.#seenError = this.#ended = undefined;
     this.#savings = [];
     this.#wasSeenAlive = this.#wasSeenCancelling = false;
     this.#cancel = this.#cancelError = this.#startError = undefined;
@@ -258,9 +275,12 @@ export class StatusElement extends LitElement {
 
   #see(status: TaskStatus): void {
     const before = this.#seen;
+    const isSame = before?.observedAt === status.observedAt && before.phase === status.phase;
     this.#seen = status;
+    if (!before) this.#startError = undefined;
     if (!status.done) this.#wasSeenAlive = true;
-    if (status.phase === "cancelling") this.#wasSeenCancelling = true;
+    const isLate = status.done && this.#cancel === "sent";
+    if (status.phase === "cancelling" || isLate) this.#wasSeenCancelling = true;
     // Whatever was asked or sent, it is answered by this.
     if (status.done || status.phase === "cancelling") {
       if (this.#cancel === "asked") this.#unask();
@@ -268,14 +288,19 @@ export class StatusElement extends LitElement {
     }
     if (before ? before.phase !== status.phase : this.#isOwn) this.#announce(status);
     this.#isOwn = false;
-    if (status.done && !before?.done) this.#end(status);
+    if (status.done) this.#end(status);
+    if (isSame) return;
     this.#send("anaplan-status", { status });
-    if (status.done && !before?.done) this.#send("anaplan-done", { status });
+    const run = pathOf(status.ref);
+    if (!status.done || this.#told === run) return;
+    this.#told = run;
+    this.#send("anaplan-done", { status });
   }
 
   #end(status: TaskStatus): void {
     const { task, client } = this.#subject;
-    if (!task) return;
+    if (!task || task === this.#ended) return;
+    this.#ended = task;
     const changed = () => this.requestUpdate();
     this.#savings = sourcesOf(status, task, client).map((source) => new Saving(source, changed));
     if (status.phase === "failed") void this.#advise(task);
@@ -305,7 +330,7 @@ export class StatusElement extends LitElement {
       wasSeenCancelling: this.#wasSeenCancelling,
       cancel: this.#cancel,
       cancelError: this.#cancelError,
-      isStarting: this.#isStarting,
+      isStarting: this.#starting !== undefined,
       startError: this.#startError,
       isOffline: navigator.onLine === false,
       now: Date.now(),
@@ -338,7 +363,7 @@ export class StatusElement extends LitElement {
   }
 
   #ask(): void {
-    if (this.#cancel || this.status?.phase === "cancelling") return;
+    if (this.#cancel === "sent" || this.status?.phase === "cancelling") return;
     this.#cancel = "asked";
     this.#cancelError = undefined;
     // On what does no harm.
@@ -389,8 +414,8 @@ export class StatusElement extends LitElement {
   }
 
   /** Time passes by itself, and asks nobody. */
-  #tickWhileNeeded({ status, retryAt, isStopped }: Facts): void {
-    const isNeeded = this.isConnected && ((status && !status.done) || retryAt) && !isStopped;
+  #tickWhileNeeded({ status, retryAt }: Facts): void {
+    const isNeeded = this.isConnected && ((status && !status.done) || retryAt);
     if (isNeeded) this.#untick ??= tick(() => this.requestUpdate());
     else {
       this.#untick?.();

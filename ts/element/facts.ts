@@ -19,8 +19,8 @@ export interface Facts extends Followed {
   /** Whether it was seen before it was over: otherwise nobody here knows when it ended. */
   wasSeenAlive: boolean;
   wasSeenCancelling: boolean;
-  /** The question whether to cancel is put, or the cancel is on its way. */
-  cancel?: "asked" | "sent" | undefined;
+  /** The question whether to cancel is put, or the cancel is on its way, or changed nothing. */
+  cancel?: "asked" | "sent" | "refused" | undefined;
   cancelError?: AnaplanError | undefined;
   isStarting: boolean;
   startError?: AnaplanError | undefined;
@@ -157,6 +157,7 @@ export function noteOf(facts: Facts, { strings }: Language): string {
   if (startError) return filled(strings.startFailed, { message: messageOf(startError) });
   if (cancelError) return filled(strings.cancelFailed, { message: messageOf(cancelError) });
   if (cancel === "sent") return strings.cancelSent;
+  if (cancel === "refused") return strings.cancelRefused;
   const phase: Phase | undefined = status?.phase;
   if (phase === "cancelling") return strings.cancelAsked;
   if (phase !== "succeeded") return "";

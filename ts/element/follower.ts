@@ -1,6 +1,7 @@
 // What elements follow: one watch for each task of a client, whatever the number of elements.
 import type { AnaplanError } from "../error.js";
 import type { Anaplan, ClientEvent, Task, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
+import { load } from "./load.js";
 import { pathOf } from "./path.js";
 
 export type WhenHidden = NonNullable<WatchOptions["whenHidden"]>;
@@ -18,12 +19,12 @@ export interface Followed {
 
 export type Listener = (followed: Followed) => void;
 
-const followers = new WeakMap<Anaplan, Map<string, Follower>>();
+const followers = new WeakMap<Anaplan | Task, Map<string, Follower>>();
 
-/** Who follows that task for this client. */
-export function followerOf(client: Anaplan, task: Task, whenHidden: WhenHidden): Follower {
-  let known = followers.get(client);
-  if (!known) followers.set(client, (known = new Map()));
+/** Who follows that task for this client; for itself, where its client is not known. */
+export function followerOf(owner: Anaplan | Task, task: Task, whenHidden: WhenHidden): Follower {
+  let known = followers.get(owner);
+  if (!known) followers.set(owner, (known = new Map()));
   const key = `${whenHidden} ${pathOf(task.ref)}`;
   let follower = known.get(key);
   if (!follower) {
@@ -41,7 +42,7 @@ export function heed(event: ClientEvent): void {
   if (event.type !== "retry" || event.method !== "GET" || !event.ref) return;
   const path = pathOf(event.ref);
   for (const follower of live) {
-    if (pathOf(follower.task.ref) === path) follower.struggle(event);
+    if (pathOf(follower.task.ref) === path) void follower.struggle(event);
   }
 }
 
@@ -61,6 +62,7 @@ export class Follower {
   #end: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #delay = first;
+  #leaving = new AbortController();
   #forget: () => void;
 
   constructor(task: Task, whenHidden: WhenHidden, forget: () => void) {
@@ -81,19 +83,28 @@ export class Follower {
 
   /** Asks now, as far as the client does. */
   async refresh(): Promise<void> {
-    if (this.#followed.error && !this.#end) return this.#retry();
     if (this.#followed.status?.done) return;
-    // The watch goes on by itself, and learns of this answer.
-    this.#see(await this.task.status());
+    if (!this.#end) return this.#retry();
+    const { signal } = this.#leaving;
+    // The watch learns of this answer, and tells of a fault.
+    await this.task.status({ signal }).catch(() => {});
+    // Unless it had given up by then.
+    if (!this.#end && !signal.aborted) this.#retry();
   }
 
   /** Its client is going to ask again. */
-  struggle({ code, message, delay }: ClientEvent & { type: "retry" }): void {
-    const error = { code, message } as AnaplanError;
-    this.#tell({ ...this.#followed, error, retryAt: Date.now() + delay, isRetrying: false });
+  async struggle({ code, message, delay }: ClientEvent & { type: "retry" }): Promise<void> {
+    const before = this.#followed;
+    const retryAt = Date.now() + delay;
+    // Which is there by now.
+    const { AnaplanError } = await load();
+    if (before !== this.#followed || !this.#end) return;
+    const error = new AnaplanError({ code, message, retryable: true, ref: this.task.ref });
+    this.#tell({ ...before, error, retryAt, isRetrying: false });
   }
 
   #begin(): void {
+    this.#leaving = new AbortController();
     live.add(this);
     addEventListener("online", this.#retry);
     this.#ask();
@@ -109,6 +120,7 @@ export class Follower {
 
   #stop(): void {
     live.delete(this);
+    this.#leaving.abort();
     removeEventListener("online", this.#retry);
     clearTimeout(this.#timer);
     this.#end?.();

@@ -3,8 +3,16 @@ import type { AnaplanError } from "../error.js";
 import type { ActionRef, Anaplan, TaskRef } from "../types.js";
 import { actionPath } from "./path.js";
 
-/** The newest run; `undefined`, there is none. */
-export type NewestListener = (found: { ref?: TaskRef | undefined; error?: AnaplanError }) => void;
+/** The newest run; without one, there is none. */
+export interface Found {
+  ref?: TaskRef | undefined;
+  /** Why nobody knows now. */
+  error?: AnaplanError | undefined;
+  /** When it is looked for again by itself, in milliseconds since the epoch. */
+  retryAt?: number | undefined;
+}
+
+type Listener = (found: Found) => void;
 
 const known = new WeakMap<Anaplan, Map<string, Newest>>();
 
@@ -25,8 +33,8 @@ const between = 60_000;
 export class Newest {
   #client: Anaplan;
   #ref: ActionRef;
-  #listeners = new Set<NewestListener>();
-  #found: Parameters<NewestListener>[0] | undefined;
+  #listeners = new Set<Listener>();
+  #found: Found | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #looking: AbortController | undefined;
   #lookedAt = 0;
@@ -38,7 +46,7 @@ export class Newest {
     this.#forget = forget;
   }
 
-  subscribe(listener: NewestListener): () => void {
+  subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
     if (this.#found) listener(this.#found);
     if (this.#listeners.size === 1) {
@@ -66,15 +74,31 @@ export class Newest {
       const ref = await this.#first(signal);
       if (!signal.aborted) this.#tell({ ref });
     } catch (error) {
-      if (!signal.aborted) this.#tell({ ...this.#found, error: error as AnaplanError });
+      const retryAt = Date.now() + between;
+      const failed = { ref: this.#found?.ref, error: error as AnaplanError, retryAt };
+      if (!signal.aborted) this.#tell(failed);
     }
-    this.#looking = undefined;
-    if (!signal.aborted) this.#timer = setTimeout(this.#lookIfDue, between);
+    if (!signal.aborted) this.#rest();
   }
 
-  #lookIfDue = (): void => {
-    if (document.hidden || Date.now() - this.#lookedAt < between / 2) return;
-    void this.look();
+  /** That one was started just now: what a look under way finds is older. */
+  begin(ref: TaskRef): void {
+    this.#looking?.abort();
+    this.#tell({ ref });
+    this.#rest();
+  }
+
+  #rest(): void {
+    clearTimeout(this.#timer);
+    this.#looking = undefined;
+    this.#timer = setTimeout(this.#lookIfDue, between);
+  }
+
+  #lookIfDue = (event?: Event): void => {
+    const isDue = Date.now() - this.#lookedAt >= between / 2;
+    // What failed may work now.
+    const mayWork = event?.type === "online" && this.#found?.error;
+    if (!document.hidden && (isDue || mayWork)) void this.look();
   };
 
   async #first(signal: AbortSignal): Promise<TaskRef | undefined> {
@@ -82,7 +106,7 @@ export class Newest {
     return undefined;
   }
 
-  #tell(found: Parameters<NewestListener>[0]): void {
+  #tell(found: Found): void {
     this.#found = found;
     for (const listener of [...this.#listeners]) listener(found);
   }

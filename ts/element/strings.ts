@@ -47,6 +47,7 @@ export const english: ElementStrings = {
   cancelSent: "Asking Anaplan to cancel …",
   cancelAsked: "Anaplan has been asked to cancel. It may still finish.",
   cancelLate: "The cancel came too late: it finished all the same.",
+  cancelRefused: "Anaplan did not take the cancel: the task runs on.",
   cancelFailed: "The cancel could not be sent. {message}",
 
   start: "Start",

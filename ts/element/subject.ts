@@ -1,8 +1,9 @@
 import type { AnaplanError } from "../error.js";
-import type { ActionRef, Anaplan, Task, TaskRef } from "../types.js";
+import type { ActionRef, Anaplan, Task } from "../types.js";
 import { connectTo, type Connection } from "./connection.js";
 import { followerOf, type Followed, type Follower, type WhenHidden } from "./follower.js";
-import { newestOf, type Newest } from "./newest.js";
+import { load } from "./load.js";
+import { newestOf, type Found, type Newest } from "./newest.js";
 import { pathOf, withoutTask } from "./path.js";
 import type { Target } from "./target.js";
 
@@ -28,72 +29,110 @@ export class Subject {
   #order: Order | undefined;
   #connection: Connection | undefined;
   #newest: Newest | undefined;
+  #leaveNewest: (() => void) | undefined;
   #follower: Follower | undefined;
-  #leave: (() => void)[] = [];
+  #leaveFollower: (() => void) | undefined;
   /** Another with each opening: what comes late belongs to an earlier one. */
   #opening: object | undefined;
+  /** Another with each thing that is to be shown, and when nothing is any more. */
+  #showing = {};
 
   /** `changed` is called when anything here has. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** Begins anew, unless it is what is followed already. */
-  async open(order: Order): Promise<void> {
-    if (this.#opening && this.#order && isSame(this.#order, order)) return;
+  /** Begins anew, and says so, unless it is what is followed, or was until the page stopped it. */
+  open(order: Order): boolean {
+    const isKnown = this.#order && isSame(this.#order, order);
+    if (isKnown && (this.#opening || this.isStopped)) return false;
     this.close();
+    this.isStopped = false;
+    void this.#open(order);
+    return true;
+  }
+
+  /** Follows that one from now on. */
+  follow(task: Task): void {
+    if (this.#follower && this.task && isOf(this.task, task)) return;
+    const { status } = this.followed;
+    this.#unfollow();
+    this.#opening ??= {};
+    this.task = task;
+    this.action = withoutTask(task.ref);
+    this.isEmpty = this.isStopped = false;
+    this.followed = status && pathOf(status.ref) === pathOf(task.ref) ? { status } : {};
+    this.#changed();
+    const whenHidden = this.#order?.whenHidden ?? "slow";
+    this.#follower = followerOf(this.client ?? task, task, whenHidden);
+    this.#leaveFollower = this.#follower.subscribe((followed) => this.#tell(followed));
+  }
+
+  /** Follows what was started just now, and so do all that show the newest of its action. */
+  followNew(task: Task): void {
+    this.follow(task);
+    this.#newest?.begin(task.ref);
+  }
+
+  /** Asks now; takes up again what had ended. */
+  async refresh(): Promise<void> {
+    if (!this.#order) return;
+    const isBroken = this.followed.error?.code === "INTERNAL";
+    if (this.isStopped || isBroken || (!this.#follower && !this.#newest)) {
+      this.isStopped = false;
+      return this.#open(this.#order);
+    }
+    await Promise.all([this.#newest?.look(), this.#follower?.refresh()]);
+  }
+
+  /** Asks no more. What was seen stays, and what can be done with it. */
+  stop(): void {
+    this.isStopped = true;
+    this.#opening = undefined;
+    this.#leave();
+    this.followed = { status: this.followed.status };
+    this.#changed();
+  }
+
+  /** Forgets everything but that it was stopped. */
+  close(): void {
+    this.#showing = {};
+    this.#opening = undefined;
+    this.#leave();
+    this.#release();
+    this.client = this.task = this.action = undefined;
+    this.followed = {};
+    this.isEmpty = false;
+  }
+
+  /**
+   * Does something that must come to its end: the client stays open for it, even where the element
+   * leaves the page. Says also whether what was shown then is shown still.
+   */
+  async during<T>(deed: () => Promise<T>): Promise<[T, boolean]> {
+    const showing = this.#showing;
+    const connection = this.#connection?.again();
+    try {
+      const result = await deed();
+      return [result, showing === this.#showing];
+    } finally {
+      connection?.release();
+    }
+  }
+
+  async #open(order: Order): Promise<void> {
+    this.#leave();
+    this.#release();
     this.#order = order;
     const opening = (this.#opening = {});
     try {
       const client = await this.#connect(order);
       if (this.#opening !== opening) return;
       this.client = client;
-      await this.#begin(order.target);
+      this.#begin(order.target);
     } catch (error) {
       if (this.#opening === opening) this.#tell({ error: error as AnaplanError });
     }
-  }
-
-  /** Follows that one from now on. */
-  follow(task: Task): void {
-    if (this.task && pathOf(this.task.ref) === pathOf(task.ref)) return;
-    this.#unfollow();
-    this.task = task;
-    this.action = withoutTask(task.ref);
-    this.isEmpty = false;
-    this.followed = {};
-    this.#follower = followerOf(
-      this.client ?? unknownClient,
-      task,
-      this.#order?.whenHidden ?? "slow",
-    );
-    this.#leave.push(this.#follower.subscribe((followed) => this.#tell(followed)));
-  }
-
-  /** Asks now; takes up again what had ended. */
-  async refresh(): Promise<void> {
-    if (!this.#order) return;
-    if (this.isStopped || (!this.#follower && !this.#newest)) {
-      this.#opening = undefined;
-      return this.open(this.#order);
-    }
-    await Promise.all([this.#newest?.look(), this.#follower?.refresh()]);
-  }
-
-  /** Asks no more. What was seen stays. */
-  stop(): void {
-    this.isStopped = true;
-    this.#detach();
-    this.followed = { status: this.followed.status };
-    this.#changed();
-  }
-
-  /** Forgets everything. */
-  close(): void {
-    this.#detach();
-    this.client = this.task = this.action = undefined;
-    this.followed = {};
-    this.isEmpty = this.isStopped = false;
   }
 
   async #connect({ target, client, baseUrl, keepsHistory }: Order): Promise<Anaplan | undefined> {
@@ -105,7 +144,7 @@ export class Subject {
     return this.#connection.client;
   }
 
-  async #begin(target: Target): Promise<void> {
+  #begin(target: Target): void {
     if ("own" in target) return this.follow(target.own);
     const client = this.client!;
     if ("task" in target) return this.follow(client.task(target.task));
@@ -113,36 +152,43 @@ export class Subject {
     // Which refuses ids that cannot be.
     this.action = client.action(target.action).ref;
     this.#newest = newestOf(client, this.action);
-    this.#leave.push(this.#newest.subscribe(({ ref, error }) => this.#find(client, ref, error)));
+    this.#leaveNewest = this.#newest.subscribe((found) => this.#find(client, found));
   }
 
   /** What is being watched tells more than the list that it was found in. */
-  #find(client: Anaplan, ref: TaskRef | undefined, error: AnaplanError | undefined): void {
+  #find(client: Anaplan, { ref, error, retryAt }: Found): void {
     if (ref) return this.follow(client.task(ref));
     if (this.task) return;
     this.isEmpty = !error;
-    this.#tell({ error });
+    this.#tell({ error, retryAt });
   }
 
   #tell(followed: Followed): void {
+    // Whoever connects next gets another core.
+    if (followed.error?.code === "INTERNAL") this.#connection?.discard();
     this.followed = followed;
     this.#changed();
   }
 
   #unfollow(): void {
-    this.#follower = undefined;
-    // The newest is looked for by the first of them, if it is.
-    const kept = this.#newest ? 1 : 0;
-    for (const leave of this.#leave.splice(kept)) leave();
+    this.#leaveFollower?.();
+    this.#follower = this.#leaveFollower = undefined;
   }
 
-  #detach(): void {
-    this.#opening = undefined;
-    this.#follower = this.#newest = undefined;
-    for (const leave of this.#leave.splice(0)) leave();
+  #leave(): void {
+    this.#unfollow();
+    this.#leaveNewest?.();
+    this.#newest = this.#leaveNewest = undefined;
+  }
+
+  #release(): void {
     this.#connection?.release();
     this.#connection = undefined;
   }
+}
+
+function isOf(one: Task, other: Task): boolean {
+  return pathOf(one.ref) === pathOf(other.ref);
 }
 
 function isSame(one: Order, other: Order): boolean {
@@ -155,11 +201,8 @@ function isSame(one: Order, other: Order): boolean {
   );
 }
 
-/** Stands for the client of a task whose own is not known. */
-const unknownClient = {} as Anaplan;
-
 /** By the client's own class, which comes with the client. */
 async function invalid(message: string): Promise<never> {
-  const { AnaplanError } = await import("../index.js");
+  const { AnaplanError } = await load();
   throw new AnaplanError({ code: "INVALID_ARGUMENT", message, retryable: false });
 }

@@ -28,6 +28,7 @@ export function target(asked: Asked): Target {
   const { task, taskId } = asked;
   if (task) {
     if (typeof task === "string") return { key: task, task };
+    if (typeof task !== "object") return problem("`task` is no reference, path or URL of a task.");
     if ("watch" in task) return { key: pathOf(task.ref), own: task };
     return { key: pathOf(task), task };
   }

@@ -135,7 +135,10 @@ export interface AnaplanTaskStatus extends HTMLElement {
   /** Why the task cannot be shown; gone when it can again. */
   readonly error: AnaplanError | undefined;
 
-  /** Asks now, as far as five seconds have passed; goes on where a fault or `stop()` had ended it. */
+  /**
+   * Asks now, as far as five seconds have passed; goes on where a fault or `stop()` had ended it. What
+   * fails is shown and sent as ever: this never rejects.
+   */
   refresh(): Promise<void>;
   /**
    * Asks Anaplan to cancel it, without a question to the person. Sends `anaplan-before-cancel` first.
@@ -143,7 +146,10 @@ export interface AnaplanTaskStatus extends HTMLElement {
   cancel(): Promise<void>;
   /** Starts the action and shows the run. */
   start(): Promise<void>;
-  /** Asks no more, until `refresh()`. The task runs on. */
+  /**
+   * Asks no more, until `refresh()`, a start or cancel from here, or until something else is to be
+   * shown. The task runs on.
+   */
   stop(): void;
 
   addEventListener<K extends keyof AnaplanTaskStatusEventMap>(
@@ -181,7 +187,7 @@ export interface AnaplanTaskStatusConstructor {
 
 /** What the element sends. All of it bubbles, out of shadow trees, too. */
 export interface AnaplanTaskStatusEventMap extends HTMLElementEventMap {
-  /** Each status. */
+  /** Each status, once for each answer. */
   "anaplan-status": CustomEvent<{ status: TaskStatus }>;
   /** The last one, once for each run. */
   "anaplan-done": CustomEvent<{ status: TaskStatus }>;
@@ -189,7 +195,10 @@ export interface AnaplanTaskStatusEventMap extends HTMLElementEventMap {
   "anaplan-before-cancel": CustomEvent<{ ref: TaskRef }>;
   /** A run was started from here. */
   "anaplan-start": CustomEvent<{ ref: TaskRef }>;
-  /** Something failed: asking, cancelling, starting, downloading. */
+  /**
+   * Something failed: asking, cancelling, starting, downloading. Asking is tried again: of that it is
+   * sent once, however often it fails, until it works or fails for another reason (`code`).
+   */
   "anaplan-error": CustomEvent<{ error: AnaplanError }>;
 }
 
@@ -258,6 +267,7 @@ export interface ElementStrings {
   cancelSent: string;
   cancelAsked: string;
   cancelLate: string;
+  cancelRefused: string;
   /** `{message}` */
   cancelFailed: string;
 
