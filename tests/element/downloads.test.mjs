@@ -12,11 +12,10 @@ after(() => browser.close());
 const model = "/workspaces/W1/models/M1";
 
 /** Answers for files: `chunks`, by the path of what has them, may be functions. */
-function serving(chunks, files = []) {
+function serving(chunks, exports = []) {
   return ({ path }) => {
-    if (path === `${model}/files`) return { text: JSON.stringify({ files }), headers: jsonType };
     if (path === `${model}/exports`)
-      return { text: JSON.stringify({ exports: [] }), headers: jsonType };
+      return { text: JSON.stringify({ exports }), headers: jsonType };
     for (const [place, all] of Object.entries(chunks)) {
       const [, chunk] = path.startsWith(place) ? (/\/chunks(?:\/(\d+))?$/.exec(path) ?? []) : [];
       if (!path.startsWith(`${place}/chunks`)) continue;
@@ -52,24 +51,29 @@ async function saved(driven, name) {
 
 describe("a download", { concurrency: true }, () => {
   test("is saved under its name, and says how far it is and what nobody could check", async (t) => {
-    let second;
-    const chunks = ["a,b\n", () => new Promise((resolve) => (second = resolve)), "5,6\n"];
+    const octets = { headers: { "Content-Type": "application/octet-stream" } };
+    let [first, second] = [];
+    const chunks = [
+      () => new Promise((resolve) => (first = resolve)),
+      () => new Promise((resolve) => (second = resolve)),
+      "5,6\n",
+    ];
     const driven = await openDriven(t, browser, element('task-id="T1" download'), {
       tasks: { T1: young.succeeded },
-      answer: serving({ [`${model}/files/E1`]: chunks }, [
-        { id: "E1", name: "Umsätze/EMEA.csv", chunkCount: 3 },
-      ]),
+      answer: serving({ [`${model}/files/E1`]: chunks }, [{ id: "E1", name: "Umsätze/EMEA.csv" }]),
     });
     await driven.open();
     assert.deepEqual((await driven.shown()).buttons, ["Download"]);
     const coming = driven.page.waitForEvent("download");
     await driven.click("Download");
+    await driven.until(() => first);
+    await driven.pass(200);
+    first({ text: "a,b\n", ...octets });
     await driven.until(async () => {
-      await driven.pass(200, 200);
-      return second && /1 of 3 chunks/.test((await driven.shown()).files[0]);
+      return /0 of 3 chunks, 4 byte/.test((await driven.shown()).files[0]);
     });
     assert.deepEqual((await driven.shown()).buttons, ["Stop"]);
-    second({ text: "3,4\n", headers: { "Content-Type": "application/octet-stream" } });
+    second({ text: "3,4\n", ...octets });
     await driven.pass(2_000);
     const file = await coming;
     assert.equal(file.suggestedFilename(), "Umsätze_EMEA.csv");
@@ -85,9 +89,7 @@ describe("a download", { concurrency: true }, () => {
     const chunks = ["a", () => new Promise(() => {})];
     const driven = await openDriven(t, browser, element('task-id="T1" download'), {
       tasks: { T1: young.succeeded },
-      answer: serving({ [`${model}/files/E1`]: chunks }, [
-        { id: "E1", name: "E.csv", chunkCount: 2 },
-      ]),
+      answer: serving({ [`${model}/files/E1`]: chunks }, [{ id: "E1", name: "E.csv" }]),
     });
     await driven.open();
     for (const _ of ["once", "and again"]) {
@@ -110,9 +112,7 @@ describe("a download", { concurrency: true }, () => {
     const chunks = [() => (isGone ? { http: 404 } : "a,b\n")];
     const driven = await openDriven(t, browser, element('task-id="T1" download'), {
       tasks: { T1: young.succeeded },
-      answer: serving({ [`${model}/files/E1`]: chunks }, [
-        { id: "E1", name: "E.csv", chunkCount: 1 },
-      ]),
+      answer: serving({ [`${model}/files/E1`]: chunks }, [{ id: "E1", name: "E.csv" }]),
     });
     await driven.open();
     await driven.click("Download");
@@ -196,9 +196,7 @@ describe("a download", { concurrency: true }, () => {
   test("is still possible when the page has stopped the element", async (t) => {
     const driven = await openDriven(t, browser, element('task-id="T1" download'), {
       tasks: { T1: young.succeeded },
-      answer: serving({ [`${model}/files/E1`]: ["a\n"] }, [
-        { id: "E1", name: "E.csv", chunkCount: 1 },
-      ]),
+      answer: serving({ [`${model}/files/E1`]: ["a\n"] }, [{ id: "E1", name: "E.csv" }]),
     });
     await driven.open();
     await driven.run(() => document.querySelector("anaplan-task-status").stop());

@@ -154,7 +154,11 @@ export function expectationOf(
 /** What else there is to say: of a cancel, of rows that were refused. */
 export function noteOf(facts: Facts, { strings }: Language): string {
   const { status, cancel, cancelError, startError, wasSeenCancelling } = facts;
-  if (startError) return filled(strings.startFailed, { message: messageOf(startError) });
+  if (startError) {
+    const isUncertain = startError.code === "START_UNCERTAIN";
+    const text = isUncertain ? strings.startUncertain : strings.startFailed;
+    return filled(text, { message: messageOf(startError) });
+  }
   if (cancelError) return filled(strings.cancelFailed, { message: messageOf(cancelError) });
   if (cancel === "sent") return strings.cancelSent;
   if (cancel === "refused") return strings.cancelRefused;

@@ -52,6 +52,7 @@ export const english: ElementStrings = {
 
   start: "Start",
   starting: "Starting …",
+  startUncertain: "It may have been started. {message}",
   startFailed: "It was not started. {message}",
 
   reason: "Anaplan’s reason:",

@@ -273,6 +273,8 @@ export interface ElementStrings {
 
   start: string;
   starting: string;
+  /** The answer was lost, and what is listed does not tell: `{message}`. */
+  startUncertain: string;
   /** `{message}` */
   startFailed: string;
 
