@@ -40,7 +40,9 @@ export function connectTo(baseUrl: string, keepsHistory: boolean): Connection {
 
 /** What is no address is refused by the client, with a reason. */
 function absolute(baseUrl: string): string {
-  return URL.canParse(baseUrl, document.baseURI) ? new URL(baseUrl, document.baseURI).href : baseUrl;
+  return URL.canParse(baseUrl, document.baseURI)
+    ? new URL(baseUrl, document.baseURI).href
+    : baseUrl;
 }
 
 function use(key: string, shared: Shared): Connection {

@@ -126,9 +126,10 @@ export class StatusElement extends LitElement {
     try {
       const [{ phase, done }, isShown] = await this.#subject.during(() => task.cancel());
       if (!isShown || task !== this.#subject.task) return;
-      // Answered as it is by then, or by what the watch, while there is one, tells of.
-      this.#cancel = done || phase === "cancelling" ? undefined : "refused";
-      if (this.#cancel) this.#say(noteOf(this.#facts(), this.#language()));
+      // Of an end the watch tells, while there is one, if it has not yet.
+      if (phase === "cancelling") this.#cancel = undefined;
+      else if (!done) this.#cancel = "refused";
+      if (this.#cancel === "refused") this.#say(noteOf(this.#facts(), this.#language()));
       if (this.error || this.#subject.isStopped) await this.refresh();
     } catch (error) {
       if (task !== this.#subject.task || this.status?.done) return;

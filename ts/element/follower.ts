@@ -99,7 +99,10 @@ export class Follower {
     // Which is there by now.
     const { AnaplanError } = await load();
     if (before !== this.#followed || !this.#end) return;
-    const error = new AnaplanError({ code, message, retryable: true, ref: this.task.ref });
+    // What would follow on what was being done stands alone here.
+    const sentence = message.charAt(0).toUpperCase() + message.slice(1);
+    const { ref } = this.task;
+    const error = new AnaplanError({ code, message: sentence, retryable: true, ref });
     this.#tell({ ...before, error, retryAt, isRetrying: false });
   }
 
