@@ -52,13 +52,15 @@ export async function openElements(t, browser, body, options = {}) {
       response.writeHead(200, { "Content-Type": "text/css" });
       return response.end(options.css ?? "");
     }
-    if (!url.pathname.startsWith("/anaplan/")) return assets(request, response);
+    // Elements below different ones have clients of their own.
+    const [gateway] = /^\/anaplan[\w-]*(?=\/)/.exec(url.pathname) ?? [];
+    if (!gateway) return assets(request, response);
     const { method } = request;
-    calls.push(`${method} ${url.pathname.slice(8)}`);
+    const path = url.pathname.slice(gateway.length);
+    calls.push(`${method} ${path}`);
     if (other?.(request, response, url)) return;
     const [, action, task] =
-      /^\/anaplan\/workspaces\/W1\/models\/M1\/\w+\/(\w+)\/tasks\/?(\w+)?$/.exec(url.pathname) ??
-      [];
+      /^\/workspaces\/W1\/models\/M1\/\w+\/(\w+)\/tasks\/?(\w+)?$/.exec(path) ?? [];
     if (task && task in tasks) return answer(response, tasks[task], task, method);
     if (action && !task && action in lists) return answer(response, lists[action], action, method);
     json(response, { status: { code: 404, message: "There is no such thing." } }, 404);
