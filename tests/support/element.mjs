@@ -12,7 +12,8 @@ export const ids = 'workspace-id="W1" model-id="M1"';
 /**
  * Opens a page with `body` in it. `tasks` holds, by the task's id, what Anaplan says of it, or a
  * function of `{ method, calls }` that gives that, or what `{ status, body, headers }` has, or
- * `undefined` to give no answer. `lists` holds the tasks of each action, likewise.
+ * `undefined` to give no answer. `lists` holds the tasks of each action, likewise. `policy` is the page's
+ * Content-Security-Policy.
  */
 export async function openElements(t, browser, body, options = {}) {
   const {
@@ -22,6 +23,7 @@ export async function openElements(t, browser, body, options = {}) {
     head = "",
     lang = "en",
     dir = "ltr",
+    policy = csp,
     ...context
   } = options;
   const calls = [];
@@ -44,7 +46,7 @@ export async function openElements(t, browser, body, options = {}) {
     if (url.pathname === "/") {
       response.writeHead(200, {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": csp,
+        "Content-Security-Policy": policy,
       });
       return response.end(page(body, { head, lang, dir }));
     }

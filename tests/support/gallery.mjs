@@ -31,7 +31,10 @@ export const states = {
   endless: { task: { ...said.failed, result: undefined } },
   unknown: { task: said.unknown },
   // Young, and so asked for again before any other.
-  lost: { task: ({ calls }) => (calls > 1 ? { http: 503 } : { ...said.running, creationTime: now - 40_000 }) },
+  lost: {
+    task: ({ calls }) =>
+      calls > 1 ? { http: 503 } : { ...said.running, creationTime: now - 40_000 },
+  },
   refused: { task: { http: 403, body: { status: { code: 403, message: "Forbidden" } } } },
   asking: { task: () => undefined },
   none: { list: [] },
@@ -61,7 +64,8 @@ export async function openGallery(t, browser, { names = Object.keys(states), ...
     if (task) tasks[taskId] = typeof task === "function" ? (asked) => own(task(asked)) : own(task);
     lists[exportId] = list ?? [];
     if (chunks) files[exportId] = chunks;
-    if (durations) history[`anaplan-tasks /workspaces/W1/models/M1/exports/${exportId}`] = durations;
+    if (durations)
+      history[`anaplan-tasks /workspaces/W1/models/M1/exports/${exportId}`] = durations;
     const element =
       html ??
       `<anaplan-task-status base-url="/anaplan-${name}" ${ids} export-id="${exportId}"

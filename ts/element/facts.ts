@@ -1,5 +1,5 @@
 import type { AnaplanError } from "../error.js";
-import type { ActionRef, Phase, TaskResult, TaskStatus } from "../types.js";
+import type { ActionRef, Phase, TaskResult, TaskResultDetail, TaskStatus } from "../types.js";
 import type { Followed } from "./follower.js";
 import { filled, type ElementStrings } from "./strings.js";
 import type { Format } from "./format.js";
@@ -52,9 +52,8 @@ export function isOverdue({ status, now, isStopped }: Facts): boolean {
 
 export function nameOf(facts: Facts, { strings }: Language): string {
   const { label, status, action } = facts;
-  if (label) return plain(label);
-  const name = status?.result?.objectName;
-  if (name) return plain(name);
+  const name = plain(label ?? "", 120) || plain(status?.result?.objectName ?? "", 120);
+  if (name) return name;
   if (!action) return strings.nameless;
   const { kind, id } = actionOf(action);
   return filled(strings[kind], { id: plain(id) });
@@ -90,11 +89,15 @@ export function stepOf({ status }: Facts, { strings }: Language): string {
   return words.some(says) ? "" : step;
 }
 
+// Whatever is said to have begun longer ago or later than this did not begin then.
+const century = 36_525 * 86_400_000;
+
 /** How long it has been at it, or took; of an end that nobody here saw, when it began. */
 export function timeOf(facts: Facts, { strings, format }: Language): string {
   const { status, now, wasSeenAlive } = facts;
   if (status?.creationTime === undefined) return "";
   const { creationTime, observedAt, done } = status;
+  if (!(Math.abs(now - creationTime) < century)) return "";
   if (done && wasSeenAlive) {
     return filled(strings.took, { duration: format.duration(observedAt - creationTime) });
   }
@@ -196,27 +199,47 @@ export interface Remark {
   code: string;
 }
 
-/** Why it ended as it did, of all steps. */
-export function remarksOn(result: TaskResult, language: Language, step = ""): Remark[] {
-  const { strings, format } = language;
-  const own = result.details.map(({ type, text, occurrences, values }) => {
-    const said = Object.entries(values).filter(([, value]) => value !== null);
-    const code = [type, ...said.map(([key, value]) => `${key}: ${value}`)].filter(Boolean);
-    const line = step + (text || type);
-    const isRepeated = occurrences > 1;
-    return {
-      text: isRepeated
-        ? filled(strings.times, { text: line, count: format.count(occurrences) })
-        : line,
-      code: text ? code.join(" · ") : "",
-    };
-  });
-  const nested = result.nestedResults
-    .filter(({ successful }) => !successful)
-    .flatMap((result) => {
-      const name = result.objectName ?? result.objectId ?? strings.step;
-      const inside = remarksOn(result, language, `${step}${name}: `);
-      return inside.length ? inside : [{ text: `${step}${name}: ${strings.failed}`, code: "" }];
-    });
-  return [...own, ...nested];
+/** Why it ended as it did, of all steps: each that failed, with its own remarks before its steps'. */
+export function remarksOn(result: TaskResult, { strings, format }: Language): Remark[] {
+  const remarks: Remark[] = [];
+  // Not by recursion: steps may be nested deeper than calls can be.
+  const left = [{ result, path: "" }];
+  for (let next = left.pop(); next; next = left.pop()) {
+    const { details, nestedResults } = next.result;
+    const { path } = next;
+    for (const detail of details) remarks.push(remarkOf(detail, path, { strings, format }));
+    const failed = nestedResults.filter(({ successful }) => !successful);
+    if (path && details.length + failed.length === 0) {
+      remarks.push({ text: path + strings.failed, code: "" });
+    }
+    for (const result of failed.reverse())
+      left.push({ result, path: below(path, result, strings) });
+  }
+  return remarks;
+}
+
+function remarkOf(
+  { type, text, occurrences, values }: TaskResultDetail,
+  path: string,
+  { strings, format }: Pick<Language, "strings" | "format">,
+): Remark {
+  const said = Object.entries(values).filter(([, value]) => value !== null);
+  const code = [type, ...said.map(([key, value]) => `${key}: ${value}`)].filter(Boolean);
+  const line = path + (text || type);
+  const isRepeated = occurrences > 1;
+  return {
+    text: isRepeated
+      ? filled(strings.times, { text: line, count: format.count(occurrences) })
+      : line,
+    code: text ? code.join(" · ") : "",
+  };
+}
+
+// As much of it as leaves room for what happened there.
+const longestPath = 200;
+
+/** Where a step of a step is. */
+function below(path: string, step: TaskResult, strings: ElementStrings): string {
+  const name = plain(step.objectName ?? "", 80) || plain(step.objectId ?? "", 80) || strings.step;
+  return `${path.length > longestPath ? "… " : path}${name}: `;
 }

@@ -42,8 +42,15 @@ export function sourcesOf(status: TaskStatus, task: Task, client: Anaplan | unde
   });
 }
 
-function stepsOf({ nestedResults }: TaskResult): TaskResult[] {
-  return nestedResults.flatMap((step) => [step, ...stepsOf(step)]);
+/** All of them, in order; not by recursion, since they may be nested deeper than calls can be. */
+function stepsOf(result: TaskResult): TaskResult[] {
+  const steps: TaskResult[] = [];
+  const left = [...result.nestedResults].reverse();
+  for (let step = left.pop(); step; step = left.pop()) {
+    steps.push(step);
+    for (const inner of [...step.nestedResults].reverse()) left.push(inner);
+  }
+  return steps;
 }
 
 /** A file that a button saves. */

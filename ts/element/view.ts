@@ -269,9 +269,12 @@ function saveButton(
   </button>`;
 }
 
+// More files than anybody saves one by one.
+const mostFiles = 50;
+
 function files({ savings, language, deeds }: View) {
   const isMany = savings.length > 1;
-  return savings.map((saving, at) => {
+  return savings.slice(0, mostFiles).map((saving, at) => {
     if (!isMany && !saving.said) return nothing;
     return html`
       <div part="file" class="file">
