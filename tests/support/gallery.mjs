@@ -115,6 +115,8 @@ async function settle(page, names) {
     await element("lost").getByText("Could not ask").waitFor();
   }
   for (const name of names) await states[name].act?.(element(name));
+  // Off the button that it pressed last.
+  await page.mouse.move(0, 0);
 }
 
 function sendFile(files, response, { pathname }) {

@@ -188,9 +188,10 @@ export function troubleOf(facts: Facts, { strings, format }: Language): string[]
   return said;
 }
 
-/** A client's error in words, with what it advises. */
+/** A client's error in words, with what it advises, as sentences. */
 export function messageOf({ message, hint }: AnaplanError): string {
-  return plain(hint && !message.includes(hint) ? `${message} ${hint}` : message, 500);
+  const text = plain(hint && !message.includes(hint) ? `${message} ${hint}` : message, 500);
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 export interface Remark {

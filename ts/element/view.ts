@@ -63,7 +63,10 @@ export function view(seen: View): TemplateResult {
     >
       <svg part="mark" class="mark" viewBox="0 0 24 24" aria-hidden="true">${shapeOf(state)}</svg>
       <div>
-        <div class="head">${what(seen)} ${percent(seen)} ${buttons(seen)}</div>
+        <div class="head">
+          ${what(seen)}
+          <div class="side">${percent(seen)}${buttons(seen)}</div>
+        </div>
         ${question(seen)} ${note(seen)} ${why(seen)} ${files(seen)} ${trouble(seen)}
         ${isCompact ? nothing : fine(seen)}
       </div>
@@ -225,7 +228,7 @@ function why(seen: View) {
   </button>`;
   if (isCompact) {
     const [first] = remarks;
-    return html`<div part="reasons" class="file">
+    return html`<div part="reasons" class="file reason">
       <bdi class="note">${first && !isUnknown ? plain(first.text, 160) : verdict}</bdi> ${copy}
     </div>`;
   }
