@@ -142,4 +142,27 @@ export const said = {
 
 export const startedAt = started;
 
+/** What of the elements on a page sticks out of its card, and whether the page scrolls sideways. */
+export function misplaced(page) {
+  return page.evaluate(() => {
+    const faults = new Set();
+    if (document.documentElement.scrollWidth > innerWidth) faults.add("the page scrolls sideways");
+    for (const element of document.querySelectorAll("anaplan-task-status")) {
+      const name = element.getAttribute("task-id") || element.id || element.parentElement.id;
+      const card = element.shadowRoot.querySelector("#card");
+      const edge = card.getBoundingClientRect();
+      for (const inner of card.querySelectorAll("*")) {
+        if (inner.closest("svg, .bar")) continue;
+        const { left, right, top, bottom } = inner.getBoundingClientRect();
+        const isBeside = left < edge.left - 1 || right > edge.right + 1;
+        const isBeyond = top < edge.top - 1 || bottom > edge.bottom + 1;
+        if (isBeside || isBeyond) {
+          faults.add(`${name}: ${inner.id || inner.className || inner.localName} sticks out`);
+        }
+      }
+    }
+    return [...faults];
+  });
+}
+
 export const read = (file) => readFile(at(file), "utf8");

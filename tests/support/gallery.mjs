@@ -74,7 +74,7 @@ export async function openGallery(t, browser, { names = Object.keys(states), ...
     const shown = isCompact ? element.replace("<anaplan-task-status", "$& compact") : element;
     return `<section id="${name}">${shown}</section>`;
   });
-  const opened = await openElements(t, browser, sections.join("\n"), {
+  const opened = await openElements(t, browser, `<h1>Exports</h1>${sections.join("\n")}`, {
     tasks,
     lists,
     other(request, response, url) {

@@ -74,8 +74,12 @@ export class Saving {
     return this.#abort !== undefined;
   }
 
-  label({ strings }: Language): string {
-    if (this.isUnderWay) return strings.stopDownload;
+  /** What a press of its button does. */
+  label(language: Language): string {
+    return this.isUnderWay ? language.strings.stopDownload : this.title(language);
+  }
+
+  title({ strings }: Language): string {
     const { kind, step } = this.#source;
     if (kind === "file") return strings.download;
     return step ? filled(strings.refusedRowsOf, { name: plain(step, 60) }) : strings.refusedRows;

@@ -287,7 +287,7 @@ function files({ savings, language, deeds }: View) {
             ? html`<progress
                 max="1"
                 value=${saving.ratio ?? nothing}
-                aria-labelledby="save-${at} name"
+                aria-label=${saving.title(language)}
               ></progress>`
             : nothing
         }
