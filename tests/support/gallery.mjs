@@ -20,7 +20,7 @@ export const states = {
   downloading: {
     task: said.succeeded,
     chunks: ["a".repeat(1_500_000), undefined, undefined],
-    act: (element) => press(element, /^Download/, /of 3 chunks/),
+    act: (element) => press(element, /^Download/, /chunks, 1\.5 MB/),
   },
   saved: {
     task: said.succeeded,
@@ -33,7 +33,9 @@ export const states = {
   // Young, and so asked for again before any other.
   lost: {
     task: ({ calls }) =>
-      calls > 1 ? { http: 503 } : { ...said.running, creationTime: now - 40_000 },
+      calls > 1
+        ? { http: 503, body: { status: { message: "Service Unavailable" } } }
+        : { ...said.running, creationTime: now - 40_000 },
   },
   refused: { task: { http: 403, body: { status: { code: 403, message: "Forbidden" } } } },
   asking: { task: () => undefined },
