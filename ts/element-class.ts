@@ -18,3 +18,6 @@ export type AnaplanTaskStatus = Face;
 
 /** The element's class; on a server a stand-in, which makes no elements. */
 export const AnaplanTaskStatus = StatusElement as unknown as AnaplanTaskStatusConstructor;
+
+// Lit leaves this on a server, where others ask whether it is there.
+if (!globalThis.customElements) Reflect.deleteProperty(globalThis, "customElements");
