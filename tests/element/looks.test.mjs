@@ -26,7 +26,7 @@ const rows = Math.ceil(Object.keys(states).length / columns);
 const still = { reducedMotion: "reduce", locale: "en-GB", timezoneId: "UTC" };
 
 // Each in a cell of its own, so that one that grows moves no other.
-const sizes = { cards: { width: 496, height: 400 }, rows: { width: 496, height: 168 } };
+const sizes = { cards: { width: 496, height: 400 }, rows: { width: 496, height: 208 } };
 
 test("is the same in every state, light and dark, card and row", async (t) => {
   const { page } = await openGallery(t, browser, {
@@ -35,7 +35,7 @@ test("is the same in every state, light and dark, card and row", async (t) => {
     css: `${style}
       main { display: grid; grid-template-columns: repeat(${columns}, 496px) }
       section { box-sizing: border-box; block-size: 400px; padding: 8px; overflow: clip }
-      .rows section { block-size: 168px }`,
+      .rows section { block-size: 208px }`,
   });
   await assertFont(page);
   for (const [layout, { width, height }] of Object.entries(sizes)) {

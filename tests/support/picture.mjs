@@ -9,7 +9,7 @@ import { at } from "../../scripts/project.mjs";
 
 // Of the pixels in one cell. The edges of letters differ from machine to machine and are left out as
 // far as they are told apart; a state's colour, its mark, a line that is not there are far above it.
-const tolerance = 0.01;
+const tolerance = 0.001;
 // Of two colours, from 0 to 1.
 const threshold = 0.2;
 
