@@ -417,7 +417,7 @@ export class StatusElement extends LitElement {
   /** Time passes by itself, and asks nobody. */
   #tickWhileNeeded({ status, retryAt }: Facts): void {
     const isNeeded = this.isConnected && ((status && !status.done) || retryAt);
-    if (isNeeded) this.#untick ??= tick(() => this.requestUpdate());
+    if (isNeeded) this.#untick ??= tick(this, () => this.requestUpdate());
     else {
       this.#untick?.();
       this.#untick = undefined;
