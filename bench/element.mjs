@@ -16,9 +16,9 @@ const base = `http://127.0.0.1:${server.address().port}`;
 const browser = await launchBrowser();
 try {
   const results = await interleaved(rounds, {
-    "500 paragraphs": () => paragraphs(),
-    "500 elements, done": () => elements("done"),
-    "500 elements, running": () => elements("running"),
+    [`${count} paragraphs`]: () => paragraphs(),
+    [`${count} elements, done`]: () => elements("done"),
+    [`${count} elements, running`]: () => elements("running"),
   });
   print(results);
 } finally {
@@ -150,7 +150,7 @@ function print(results) {
     number(name, "painted", 0),
     number(name, "told", 0),
     number(name, "ticking"),
-    ratio(of(name, "ticking"), of("500 paragraphs", "ticking")),
+    ratio(of(name, "ticking"), of(`${count} paragraphs`, "ticking")),
     number(name, "polling"),
     number(name, "each", 0) && whole(median(of(name, "each"))),
     number(name, "kept", 0) && whole(median(of(name, "kept"))),

@@ -14,6 +14,7 @@ function* parts() {
   yield { name: "start", command: node("start.mjs") };
   yield { name: "download", command: node("download.mjs") };
   yield { name: "gateway", command: node("gateway.mjs") };
+  yield { name: "element", command: node("element.mjs") };
   if (/^name\s*=\s*"cadence"/m.test(readFileSync(at("Cargo.toml"), "utf8"))) {
     yield { name: "cadence", command: ["cargo", ["bench", "--quiet", "--bench", "cadence"]] };
   }
