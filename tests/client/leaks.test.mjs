@@ -56,12 +56,15 @@ async function run(script, ...flags) {
   return stdout;
 }
 
-/** Neither a byte of JavaScript's for each of them, nor one of WebAssembly's, which grows by pages. */
+/**
+ * Of two stretches of the same length, one takes no more than the engine's own: what comes late, and once,
+ * as compiled code does, comes in one of them, and what stays of each watch or start in both.
+ */
 async function assertNoGrowth(script) {
-  const { before, after } = JSON.parse(await run(memoryPrelude + script, "--expose-gc"));
-  assert.ok(after.wasm - before.wasm <= 65_536, `${after.wasm - before.wasm} bytes more`);
-  const grown = after.heap - before.heap;
-  assert.ok(grown < 400_000, `${grown} bytes more`);
+  const taken = JSON.parse(await run(memoryPrelude + script, "--expose-gc"));
+  const least = (of) => Math.min(taken[1][of] - taken[0][of], taken[2][of] - taken[1][of]);
+  assert.ok(least("wasm") <= 0, `${least("wasm")} bytes more`);
+  assert.ok(least("heap") < 200_000, `${least("heap")} bytes more`);
 }
 
 /** Ways to leave a watch behind, each with nothing awaited any more. */
@@ -188,7 +191,7 @@ test("a hundred thousand watches leave memory where it was", async () => {
     let count = 0;
     const step = () => ways[count % ways.length](client.task(ref("T" + count++)));
     await after(12_000, step);
-    console.log(JSON.stringify({ before: await after(6_000, step), after: await after(100_000, step) }));`;
+    console.log(JSON.stringify([await after(6_000, step), await after(50_000, step), await after(50_000, step)]));`;
   await assertNoGrowth(script);
 });
 
@@ -242,7 +245,7 @@ test("ten thousand starts and lists leave memory where it was", async () => {
     let number = 0;
     const step = () => ways[number++ % ways.length]();
     await after(4_000, step);
-    console.log(JSON.stringify({ before: await after(1_000, step), after: await after(10_000, step) }));
+    console.log(JSON.stringify([await after(1_000, step), await after(5_000, step), await after(5_000, step)]));
     process.exit();`;
   await assertNoGrowth(script);
 });
