@@ -94,7 +94,7 @@ export async function openDriven(t, browser, body, options = {}) {
 
   /** Goes on, nearly without time passing, until `ready()` gives something. */
   async function until(ready, what = String(ready)) {
-    for (let i = 0; i < 2_000; i++) {
+    for (let i = 0; i < 500; i++) {
       await page.clock.runFor(1);
       await settle();
       const found = await ready();
