@@ -4,7 +4,7 @@ import type { Followed } from "./follower.js";
 import { filled, type ElementStrings } from "./strings.js";
 import type { Format } from "./format.js";
 import { actionOf } from "./path.js";
-import { plain } from "./text.js";
+import { plain, sentence } from "./text.js";
 
 /** All that decides what an element shows, but for its looks. */
 export interface Facts extends Followed {
@@ -190,8 +190,8 @@ export function troubleOf(facts: Facts, { strings, format }: Language): string[]
 
 /** A client's error in words, with what it advises, as sentences. */
 export function messageOf({ message, hint }: AnaplanError): string {
-  const text = plain(hint && !message.includes(hint) ? `${message} ${hint}` : message, 500);
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const text = hint && !message.includes(hint) ? `${message} ${hint}` : message;
+  return sentence(plain(text, 500));
 }
 
 export interface Remark {

@@ -3,6 +3,7 @@ import type { AnaplanError } from "../error.js";
 import type { Anaplan, ClientEvent, Task, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
 import { load } from "./load.js";
 import { pathOf } from "./path.js";
+import { sentence } from "./text.js";
 
 export type WhenHidden = NonNullable<WatchOptions["whenHidden"]>;
 
@@ -100,9 +101,8 @@ export class Follower {
     const { AnaplanError } = await load();
     if (before !== this.#followed || !this.#end) return;
     // What would follow on what was being done stands alone here.
-    const sentence = message.charAt(0).toUpperCase() + message.slice(1);
-    const { ref } = this.task;
-    const error = new AnaplanError({ code, message: sentence, retryable: true, ref });
+    const fields = { code, message: sentence(message), retryable: true, ref: this.task.ref };
+    const error = new AnaplanError(fields);
     this.#tell({ ...before, error, retryAt, isRetrying: false });
   }
 
