@@ -128,26 +128,6 @@ describe("the page", { concurrency: 6 }, () => {
     await picture(page, "page-download.png");
   });
 
-  test("shows how far a large file is, and stops on request", async (t) => {
-    const { page } = await open(t, { policy: strict });
-    // It ends while the page is open.
-    const task = page.locator("#tasks anaplan-task-status", { hasText: "Ledger" }).first();
-    await task.and(page.locator(":state(succeeded)")).waitFor({ timeout: 90_000 });
-    const button = task.getByRole("button", { name: /^Download/ });
-    await slowly(page, async () => {
-      await button.click();
-      const bar = task.getByRole("progressbar", { name: /^Stop Ledger/ });
-      await task.getByText(/^\d+ of 11 chunks, [\d.]+ (kB|MB)$/).waitFor();
-      assert.ok((await bar.getAttribute("value")) < 1);
-      await task.getByRole("button", { name: /^Stop Ledger/ }).click();
-      await task.getByText("Stopped.", { exact: true }).waitFor();
-      assert.equal(await bar.isVisible(), false);
-    });
-    const { text } = await saved(page, () => button.click());
-    assert.equal(text.split("\n").length, 12_002);
-    assert.equal(text.split("\n")[0], "Region\tMonth\tRevenue");
-  });
-
   test("saves the rows that an import refused, and those of a process's step", async (t) => {
     const { page } = await open(t, { policy: strict });
     const load = await started(page, "Refuses rows: Regions from regions.txt");
@@ -210,7 +190,7 @@ describe("the page", { concurrency: 6 }, () => {
     await task.getByText("Could not ask.").waitFor();
     const text = await part(task, "card").innerText();
     assert.match(text, /Running when last asked/);
-    assert.match(text, /the server answered 503/);
+    assert.match(text, /The server answered 503/);
     assert.match(text, /Last checked \d+s ago/);
     assert.match(text, /Retrying in \d+s|Retrying …/);
     await page.locator("#summary").filter({ hasText: "out of reach" }).waitFor();
@@ -386,13 +366,6 @@ async function started(page, option) {
 async function saved(page, press) {
   const [download] = await Promise.all([page.waitForEvent("download"), press()]);
   return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
-}
-
-/** With answers that take their time. */
-async function slowly(page, work) {
-  await page.getByLabel("What goes wrong").selectOption("slow");
-  await work();
-  await page.getByLabel("What goes wrong").selectOption("nothing");
 }
 
 /** A gateway with one task, at another origin than the page's; it answers what it is told to. */
