@@ -109,14 +109,21 @@ function contract(open) {
 
   fresh("who waits as long as it says gets one, and one only", async (key) => {
     const rate = { interval: 200, burst: 2 };
-    assert.deepEqual([await store.take(key, rate), await store.take(key, rate)], [0, 0]);
-    for (let i = 0; i < 3; i++) {
+    const began = performance.now();
+    let given = 0;
+    for (let i = 0; i < 5; i++) {
       const wait = await store.take(key, rate);
-      assert.ok(wait > 0 && wait <= 200, String(wait));
-      // A timer may be a millisecond early, and the clocks are two.
-      await sleep(wait + 2);
-      assert.equal(await store.take(key, rate), 0);
+      assert.ok(wait >= 0 && wait <= 200, String(wait));
+      if (wait > 0) {
+        // A timer may be a millisecond early, and the clocks are two.
+        await sleep(wait + 2);
+        assert.equal(await store.take(key, rate), 0);
+      }
+      given += 1;
     }
+    // However long the machine took for it.
+    const most = rate.burst + (performance.now() - began) / rate.interval;
+    assert.ok(given <= most + 0.1, `${given} of ${most}`);
   });
 
   fresh("a bucket that is left alone fills up, and not beyond", async (key) => {
