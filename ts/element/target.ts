@@ -1,17 +1,12 @@
 // Which task, or which action's newest, an element's attributes and properties mean.
 import type { ActionRef, Task, TaskRef } from "../types.js";
+import type { AnaplanTaskStatus } from "../types/element.js";
 import { actionPath, pathOf } from "./path.js";
 
-export interface Asked {
-  workspaceId: string | null;
-  modelId: string | null;
-  exportId: string | null;
-  importId: string | null;
-  processId: string | null;
-  actionId: string | null;
-  taskId: string | null;
-  task: TaskRef | Task | string | null;
-}
+export type Asked = Pick<
+  AnaplanTaskStatus,
+  "workspaceId" | "modelId" | "exportId" | "importId" | "processId" | "actionId" | "taskId" | "task"
+>;
 
 /** What is meant; `key` is the same for the same. */
 export type Target =
