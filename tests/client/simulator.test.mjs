@@ -86,7 +86,6 @@ describe("runs of every kind are followed and cancelled", { concurrency: true },
 
   test("in Chromium", async (t) => {
     const simulator = await simulate(t, "--json");
-    const refs = await refsOf(simulator);
     const pkg = files(at("pkg"));
     const origin = await serve(t, (request, response) => {
       if (request.url !== "/") return pkg(request, response);
@@ -95,6 +94,8 @@ describe("runs of every kind are followed and cancelled", { concurrency: true },
     });
     const { page, errors } = await openPage(t, await (browser ??= launchBrowser()));
     await page.goto(origin);
+    // Not before a browser is there, for they go on meanwhile.
+    const refs = await refsOf(simulator);
     const { baseUrl, token } = simulator.tenant;
     const result = await page.evaluate(
       async ([follow, options]) => {

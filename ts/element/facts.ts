@@ -36,11 +36,6 @@ export interface Language {
   tag: string;
 }
 
-/** Whether what is shown may be old, and for a reason that is known. */
-export function isLost({ error }: Facts): boolean {
-  return error !== undefined;
-}
-
 // As long as a slow answer takes.
 const patience = 15_000;
 
@@ -48,6 +43,12 @@ const patience = 15_000;
 export function isOverdue({ status, now, isStopped }: Facts): boolean {
   if (!status || status.done || isStopped) return false;
   return status.nextPollAt !== undefined && now > status.nextPollAt + patience;
+}
+
+/** Whether what is shown is what was true when last asked, and may not be any more. */
+export function isOld(facts: Facts): boolean {
+  const { status, error, isStopped } = facts;
+  return !status?.done && (error !== undefined || isStopped || isOverdue(facts));
 }
 
 export function nameOf(facts: Facts, { strings }: Language): string {
@@ -62,17 +63,13 @@ export function nameOf(facts: Facts, { strings }: Language): string {
 /** The state in a word. */
 export function stateOf(facts: Facts, { strings }: Language): string {
   const { status, error, isEmpty, isStopped } = facts;
-  if (!status)
-    return error
-      ? strings.unreachable
-      : isEmpty
-        ? strings.none
-        : isStopped
-          ? strings.notFollowed
-          : strings.asking;
+  if (!status) {
+    if (error) return strings.unreachable;
+    if (isEmpty) return strings.none;
+    return isStopped ? strings.notFollowed : strings.asking;
+  }
   const word = wordFor(status, strings);
-  const isOld = !status.done && (isLost(facts) || isStopped || isOverdue(facts));
-  return isOld ? filled(strings.lastKnown, { state: word }) : word;
+  return isOld(facts) ? filled(strings.lastKnown, { state: word }) : word;
 }
 
 function wordFor({ phase, taskState, done }: TaskStatus, strings: ElementStrings): string {
@@ -103,8 +100,7 @@ export function timeOf(facts: Facts, { strings, format }: Language): string {
   }
   if (done) return filled(strings.started, { ago: format.moment(creationTime, now) });
   // Nobody knows whether it is still at it when it cannot be asked for.
-  const isOld = isLost(facts) || facts.isStopped || isOverdue(facts);
-  return format.duration((isOld ? observedAt : now) - creationTime);
+  return format.duration((isOld(facts) ? observedAt : now) - creationTime);
 }
 
 /** When it was last asked for, and when it is next. */
@@ -144,8 +140,8 @@ export function expectationOf(
   facts: Facts,
   { strings, format }: Language,
 ): Expectation | undefined {
-  const { status, now, isStopped } = facts;
-  if (!status?.expected || status.done || isStopped || isLost(facts)) return undefined;
+  const { status, now, isStopped, error } = facts;
+  if (!status?.expected || status.done || isStopped || error) return undefined;
   const { total, remaining } = status.expected;
   if (!(total > 0)) return undefined;
   const left = remaining - (now - status.observedAt);

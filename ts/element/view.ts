@@ -3,8 +3,7 @@ import { html, nothing, type TemplateResult } from "lit";
 import {
   expectationOf,
   freshnessOf,
-  isLost,
-  isOverdue,
+  isOld,
   nameOf,
   noteOf,
   progressOf,
@@ -48,14 +47,12 @@ export interface View {
 
 export function view(seen: View): TemplateResult {
   const { facts, isCompact } = seen;
-  const { status } = facts;
-  const state = stateClass(facts);
-  const isOld = !status?.done && (isLost(facts) || isOverdue(facts) || facts.isStopped);
+  const state = facts.status?.phase ?? "none";
   return html`
     <div
       id="card"
       part="card"
-      class="card ${state} ${isOld ? "old" : ""} ${isCompact ? "compact" : ""}"
+      class="card ${state} ${isOld(facts) ? "old" : ""} ${isCompact ? "compact" : ""}"
       role="group"
       lang=${seen.language.tag}
       aria-labelledby="name"
@@ -75,11 +72,6 @@ export function view(seen: View): TemplateResult {
     <div id="said" class="unseen" role="status"></div>
     <div id="alarm" class="unseen" role="alert"></div>
   `;
-}
-
-/** One of the phases, or `none`. */
-function stateClass({ status }: Facts): string {
-  return status?.phase ?? "none";
 }
 
 /** What says nothing is not there. */
@@ -355,7 +347,7 @@ function bar({ facts, language }: View) {
   const { strings, format } = language;
   const progress = progressOf(facts);
   const expectation = progress === undefined ? expectationOf(facts, language) : undefined;
-  const isMoving = !isLost(facts) && !facts.isStopped && !isOverdue(facts);
+  const isMoving = !isOld(facts);
   const isUnmeasured =
     progress === undefined && !expectation && isMoving && status.phase !== "waiting";
   const full = progress ?? expectation?.ratio ?? 0;
