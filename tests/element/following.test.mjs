@@ -69,10 +69,12 @@ describe("following", { concurrency: true }, () => {
       const element = document.querySelector("anaplan-task-status");
       globalThis.refreshed = element.refresh();
       element.remove();
+      globalThis.kept = element;
       return globalThis.refreshed;
     });
     const { length } = driven.calls;
     // Of what is not in the page, a refresh asks nothing either.
+    await driven.run(() => globalThis.kept.refresh());
     await driven.run((html) => {
       document.body.insertAdjacentHTML("beforeend", html);
       const element = document.querySelector("anaplan-task-status");

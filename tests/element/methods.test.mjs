@@ -149,10 +149,11 @@ describe("methods", { concurrency: true }, () => {
 
   test("a refresh that fails rejects nobody, and is told of", async (t) => {
     const driven = await openDriven(t, browser, element('task-id="T1"'), {
-      tasks: { T1: ({ calls }) => (calls < 2 ? young.running : { http: 403 }) },
+      // Old enough that it is asked for by itself only later.
+      tasks: { T1: ({ calls }) => (calls < 2 ? said.running : { http: 403 }) },
     });
     await driven.open();
-    await driven.pass(4_500, 500);
+    await driven.pass(6_000);
     await driven.run(() => void document.querySelector("anaplan-task-status").refresh());
     await driven.pass(2_000);
     assert.equal((await driven.shown()).error, "FORBIDDEN");

@@ -197,7 +197,7 @@ describe("a start", { concurrency: true }, () => {
   test("that fails is told of, read aloud, and can be tried again", async (t) => {
     let answer = { http: 403 };
     const driven = await openDriven(t, browser, element("startable"), {
-      lists: { E1: ({ method }) => (method === "GET" ? [] : answer) },
+      lists: { E1: ({ method }) => (method === "GET" ? [] : answer), E2: [] },
       tasks: { T1: young.running },
     });
     await driven.open();
@@ -222,6 +222,12 @@ describe("a start", { concurrency: true }, () => {
         .catch(({ code }) => code),
     );
     assert.equal(code, "FORBIDDEN");
+    // It is no word on another action.
+    for (const id of ["E2", "E1"]) {
+      await driven.run((id) => (document.querySelector("anaplan-task-status").exportId = id), id);
+      await driven.pass(1_000);
+      assert.equal((await driven.shown()).note, undefined);
+    }
     answer = { taskId: "T1" };
     await driven.click("Start");
     await driven.pass(1_000);

@@ -87,9 +87,15 @@ export class Follower {
     if (this.#followed.status?.done) return;
     if (!this.#end) return this.#retry();
     const { signal } = this.#leaving;
-    // The watch learns of this answer, and tells of a fault.
-    await this.task.status({ signal }).catch(() => {});
-    // Unless it had given up by then.
+    try {
+      // The watch learns of this answer.
+      await this.task.status({ signal });
+    } catch (error) {
+      // But of no fault, while it waits.
+      if (this.#end !== undefined && !signal.aborted) this.#lose(error as AnaplanError);
+      return;
+    }
+    // Or it had given up by then.
     if (!this.#end && !signal.aborted) this.#retry();
   }
 
