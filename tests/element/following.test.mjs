@@ -30,8 +30,10 @@ describe("following", { concurrency: true }, () => {
     });
     await driven.open();
     const asked = () => driven.calls.filter((call) => call === get("T1")).length;
+    // Which of the two is first is nobody's to say.
+    await driven.until(() => driven.calls.length > 1);
     assert.equal(asked(), 1);
-    assert.deepEqual((await driven.clients())[0], ["/anaplan", "/anaplan/other"]);
+    assert.deepEqual((await driven.clients())[0].sort(), ["/anaplan", "/anaplan/other"]);
     await driven.pass(4_000);
     assert.equal(asked(), 1, "asked twice within five seconds");
     await driven.pass(3_000);
