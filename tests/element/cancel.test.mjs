@@ -2,18 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { element, openDriven, young } from "../support/driven.mjs";
+import { openTask, young } from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
 after(() => browser.close());
 
 const isDelete = (call) => call.startsWith("DELETE");
-const failing = (t, answer, attributes = "", options = {}) =>
-  openDriven(t, browser, element(`task-id="T1" ${attributes}`), {
-    tasks: { T1: answer },
-    ...options,
-  });
 
 describe("a cancel", { concurrency: true }, () => {
   const cancelling = (driven, then) => async () => {
@@ -27,7 +22,7 @@ describe("a cancel", { concurrency: true }, () => {
 
   test("is under way until the server says otherwise, which may be that it finished", async (t) => {
     let answer = young.running;
-    const driven = await failing(t, () => answer, "cancelable");
+    const driven = await openTask(t, browser, () => answer, "cancelable");
     await driven.open();
     await driven.pass(6_000);
     answer = young.cancelling;
@@ -52,8 +47,9 @@ describe("a cancel", { concurrency: true }, () => {
   });
 
   test("that finds the task finished came too late", async (t) => {
-    const driven = await failing(
+    const driven = await openTask(
       t,
+      browser,
       ({ method, calls }) =>
         method === "DELETE" ? { http: 404 } : calls < 2 ? young.running : young.succeeded,
       "cancelable",
@@ -68,8 +64,9 @@ describe("a cancel", { concurrency: true }, () => {
   });
 
   test("that Anaplan answers by a state that is no end is not taken for one", async (t) => {
-    const driven = await failing(
+    const driven = await openTask(
       t,
+      browser,
       ({ method }) => (method === "DELETE" ? young.cancelled : young.running),
       "cancelable",
     );
@@ -80,8 +77,9 @@ describe("a cancel", { concurrency: true }, () => {
   });
 
   test("that changes nothing is told of", async (t) => {
-    const driven = await failing(
+    const driven = await openTask(
       t,
+      browser,
       ({ method }) => (method === "DELETE" ? { http: 409 } : young.running),
       "cancelable",
     );
@@ -107,8 +105,9 @@ describe("a cancel", { concurrency: true }, () => {
 
   test("that is refused says why, and may be tried again", async (t) => {
     let http = 403;
-    const driven = await failing(
+    const driven = await openTask(
       t,
+      browser,
       ({ method }) => (method === "GET" ? young.running : http ? { http } : young.cancelling),
       "cancelable",
     );
@@ -131,7 +130,7 @@ describe("a cancel", { concurrency: true }, () => {
   });
 
   test("can be kept from being sent by the page, and by the person", async (t) => {
-    const driven = await failing(t, young.running, "cancelable");
+    const driven = await openTask(t, browser, young.running, "cancelable");
     await driven.open();
     await driven.run(() =>
       addEventListener("anaplan-before-cancel", (event) => event.preventDefault(), { once: true }),
@@ -158,7 +157,7 @@ describe("a cancel", { concurrency: true }, () => {
 
   test("by a program needs no question, and is sent once, also where the element leaves", async (t) => {
     let answer;
-    const driven = await failing(t, ({ method }) =>
+    const driven = await openTask(t, browser, ({ method }) =>
       method === "DELETE" ? new Promise((resolve) => (answer = resolve)) : young.running,
     );
     await driven.open();

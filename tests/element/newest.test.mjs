@@ -19,6 +19,14 @@ function count(calls, call) {
   return calls.filter((one) => one.split("?")[0] === call).length;
 }
 
+/** An action without a run, whose start is answered when `answer` is called. */
+function startedLate() {
+  let answer;
+  const E1 = ({ method }) =>
+    method === "GET" ? [] : new Promise((resolve) => (answer = () => resolve({ taskId: "T1" })));
+  return { E1, answer: () => answer() };
+}
+
 describe("the newest run", { concurrency: true }, () => {
   test("is shown, once there is one, and then the one after it", async (t) => {
     const runs = [];
@@ -265,13 +273,10 @@ describe("a start", { concurrency: true }, () => {
   });
 
   test("by an element that is gone when the answer comes is told of, and not followed", async (t) => {
-    let answer;
+    const { E1, answer } = startedLate();
     const driven = await openDriven(t, browser, element("startable"), {
       lists: {
-        E1: ({ method }) =>
-          method === "GET"
-            ? []
-            : new Promise((resolve) => (answer = () => resolve({ taskId: "T1" }))),
+        E1,
       },
       tasks: { T1: young.running },
     });
@@ -296,13 +301,10 @@ describe("a start", { concurrency: true }, () => {
   });
 
   test("of what is not shown any more does not come back", async (t) => {
-    let answer;
+    const { E1, answer } = startedLate();
     const driven = await openDriven(t, browser, element("startable"), {
       lists: {
-        E1: ({ method }) =>
-          method === "GET"
-            ? []
-            : new Promise((resolve) => (answer = () => resolve({ taskId: "T1" }))),
+        E1,
         E2: [],
       },
       tasks: { T1: young.running },

@@ -2,22 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { element, openDriven, young } from "../support/driven.mjs";
+import { openTask, young } from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
 after(() => browser.close());
 
-const failing = (t, answer, attributes = "", options = {}) =>
-  openDriven(t, browser, element(`task-id="T1" ${attributes}`), {
-    tasks: { T1: answer },
-    ...options,
-  });
-
 describe("what cannot be asked for", { concurrency: true }, () => {
   test("is as it was last, with when that was and when it is tried again", async (t) => {
     let answer = young.running;
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     answer = { http: 503 };
     await driven.pass(8_000);
@@ -62,7 +56,7 @@ describe("what cannot be asked for", { concurrency: true }, () => {
 
   test("is asked for at once when the network is back", async (t) => {
     let answer = young.running;
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     answer = { drop: true };
     await driven.until(async () => {
@@ -85,7 +79,7 @@ describe("what cannot be asked for", { concurrency: true }, () => {
 
   test("while the device is offline is said to be that", async (t) => {
     let answer = young.running;
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     answer = { drop: true };
     await driven.run(() =>
@@ -98,7 +92,7 @@ describe("what cannot be asked for", { concurrency: true }, () => {
 
   test("for 429 is retried when Anaplan says", async (t) => {
     let answer = { http: 429, headers: { "Retry-After": "20" } };
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     await driven.pass(1_000);
     const { state, trouble, checked } = await driven.shown();
@@ -119,7 +113,7 @@ describe("what cannot be asked for", { concurrency: true }, () => {
   ]) {
     test(`for ${http} waits for somebody`, async (t) => {
       let answer = { http };
-      const driven = await failing(t, () => answer);
+      const driven = await openTask(t, browser, () => answer);
       await driven.open();
       await driven.until(async () => {
         await driven.pass(1_000);
@@ -144,7 +138,7 @@ describe("what cannot be asked for", { concurrency: true }, () => {
 
   test("is followed again after a retry by hand that came as the client gave up", async (t) => {
     let answer = young.running;
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     answer = { http: 503 };
     await driven.pass(8_000);

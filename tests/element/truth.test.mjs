@@ -2,21 +2,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { began, element, openDriven, pathOf, young } from "../support/driven.mjs";
+import { began, openDriven, openTask, pathOf, young } from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
 after(() => browser.close());
 
-const failing = (t, answer, attributes = "", options = {}) =>
-  openDriven(t, browser, element(`task-id="T1" ${attributes}`), {
-    tasks: { T1: answer },
-    ...options,
-  });
-
 describe("what is not known", { concurrency: true }, () => {
   test("is a state in Anaplan's own word, and watched on", async (t) => {
-    const driven = await failing(t, ({ calls }) => (calls < 3 ? young.unknown : young.succeeded));
+    const driven = await openTask(t, browser, ({ calls }) =>
+      calls < 3 ? young.unknown : young.succeeded,
+    );
     await driven.open();
     const { state, bar } = await driven.shown();
     assert.equal(state, "Not known: “CONSOLIDATING”");
@@ -27,7 +23,7 @@ describe("what is not known", { concurrency: true }, () => {
   });
 
   test("is how far it is, where Anaplan does not say", async (t) => {
-    const driven = await failing(t, young.unmeasured);
+    const driven = await openTask(t, browser, young.unmeasured);
     await driven.open();
     const { bar, state } = await driven.shown();
     assert.deepEqual(
@@ -69,7 +65,7 @@ describe("what is not known", { concurrency: true }, () => {
 describe("time", { concurrency: true }, () => {
   test("goes on by itself, each second, and not while nobody looks or all is over", async (t) => {
     let answer = { ...young.running, creationTime: began - 3_600_500 };
-    const driven = await failing(t, () => answer);
+    const driven = await openTask(t, browser, () => answer);
     await driven.open();
     const updates = () => driven.page.evaluate(() => globalThis.updates);
     await driven.run(() => {
@@ -107,7 +103,7 @@ describe("time", { concurrency: true }, () => {
   });
 
   test("since the last answer grows also where the page has stopped the element", async (t) => {
-    const driven = await failing(t, young.running);
+    const driven = await openTask(t, browser, young.running);
     await driven.open();
     await driven.run(() => document.querySelector("anaplan-task-status").stop());
     await driven.pass(20_000, 5_000);
@@ -126,7 +122,7 @@ describe("earlier runs", { concurrency: true }, () => {
 
   test("say what it usually takes, on a bar that never says that it is over", async (t) => {
     const durations = JSON.stringify([240_000, 240_000, 240_000]);
-    const driven = await failing(t, young.unmeasured, "", { script: store(durations) });
+    const driven = await openTask(t, browser, young.unmeasured, "", { script: store(durations) });
     await driven.open();
     await driven.pass(60_000, 4_000);
     const { bar, expectation } = await driven.shown();
@@ -149,7 +145,7 @@ describe("earlier runs", { concurrency: true }, () => {
   test("leave nothing but how long they took, as far as that is wanted", async (t) => {
     for (const attributes of ["", "no-history"]) {
       let answer = young.running;
-      const driven = await failing(t, () => answer, attributes);
+      const driven = await openTask(t, browser, () => answer, attributes);
       await driven.open();
       await driven.pass(20_000, 2_000);
       answer = young.succeeded;
@@ -171,7 +167,7 @@ describe("earlier runs", { concurrency: true }, () => {
 
   test("are not read where they are not wanted", async (t) => {
     const script = store("[240000,240000,240000]");
-    const driven = await failing(t, young.unmeasured, "no-history", { script });
+    const driven = await openTask(t, browser, young.unmeasured, "no-history", { script });
     await driven.open();
     await driven.pass(10_000);
     const { expectation, bar } = await driven.shown();
@@ -190,7 +186,7 @@ describe("earlier runs", { concurrency: true }, () => {
   test("that are kept badly do no harm", async (t) => {
     for (const script of Object.values(stores)) {
       let answer = young.unmeasured;
-      const driven = await failing(t, () => answer, "", { script });
+      const driven = await openTask(t, browser, () => answer, "", { script });
       await driven.open();
       await driven.pass(10_000, 2_000);
       const { state, bar } = await driven.shown();

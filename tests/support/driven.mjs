@@ -23,6 +23,12 @@ export const young = Object.fromEntries(
 export const tasksPath = "/workspaces/W1/models/M1/exports/E1/tasks";
 export const pathOf = (task) => `${tasksPath}/${task}`;
 
+/** A page as `openDriven` opens it, with one element for the task T1, of which Anaplan says `answer`. */
+export function openTask(t, browser, answer, attributes = "", options = {}) {
+  const body = element(`task-id="T1" ${attributes}`);
+  return openDriven(t, browser, body, { tasks: { T1: answer }, ...options });
+}
+
 /**
  * Opens a page with `body` in it once the first question was asked, or once what `ready`, a function
  * of the page's, says so. Beyond what `openElements` knows, `answer({ method, path, body })` may give

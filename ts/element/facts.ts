@@ -135,13 +135,14 @@ export interface Expectation {
 // What is left of the bar however long it takes.
 const nearlyDone = 0.95;
 
-/** What earlier runs say of this one. */
+/** What earlier runs say of this one, where Anaplan does not say how far it is. */
 export function expectationOf(
   facts: Facts,
   { strings, format }: Language,
 ): Expectation | undefined {
   const { status, now, isStopped, error } = facts;
   if (!status?.expected || status.done || isStopped || error) return undefined;
+  if (progressOf(facts) !== undefined) return undefined;
   const { total, remaining } = status.expected;
   if (!(total > 0)) return undefined;
   const left = remaining - (now - status.observedAt);

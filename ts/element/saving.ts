@@ -1,13 +1,20 @@
 // What a task left to download, and how far that is.
 import type { AnaplanError } from "../error.js";
-import type { Anaplan, Download, DownloadOptions, Task, TaskResult, TaskStatus } from "../types.js";
+import type {
+  Anaplan,
+  Download,
+  DownloadOptions,
+  Task,
+  TaskResult,
+  TaskStatus,
+  TransferProgress,
+} from "../types.js";
 import { filled } from "./strings.js";
 import type { Language } from "./facts.js";
 import { withoutTask } from "./path.js";
 import { plain } from "./text.js";
 
 interface Source {
-  key: string;
   /** Whose rows they are, of a process. */
   step?: string;
   kind: "file" | "rows";
@@ -21,24 +28,18 @@ export function sourcesOf(status: TaskStatus, task: Task, client: Anaplan | unde
     if (phase !== "succeeded" || !client) return [];
     const action = client.action(withoutTask(ref));
     // Nothing tells another's file apart but the client's own checks.
-    return [
-      {
-        key: "file",
-        kind: "file",
-        open: (options) => action.download({ ...options, after: status }),
-      },
-    ];
+    return [{ kind: "file", open: (options) => action.download({ ...options, after: status }) }];
   }
   if (!result) return [];
   if (!("processId" in ref)) {
     if (!result.failureDumpAvailable) return [];
-    return [{ key: "rows", kind: "rows", open: (options) => task.dump(options) }];
+    return [{ kind: "rows", open: (options) => task.dump(options) }];
   }
   // Of a process, each step has its own.
   return stepsOf(result).flatMap(({ failureDumpAvailable, objectId, objectName }) => {
     if (!failureDumpAvailable || !objectId) return [];
     const open = (options: DownloadOptions) => task.dump({ ...options, objectId });
-    return [{ key: objectId, kind: "rows" as const, step: objectName ?? objectId, open }];
+    return [{ kind: "rows" as const, step: objectName ?? objectId, open }];
   });
 }
 
@@ -55,7 +56,6 @@ function stepsOf(result: TaskResult): TaskResult[] {
 
 /** A file that a button saves. */
 export class Saving {
-  readonly key: string;
   /** From 0 to 1 where that is known, while it is under way. */
   ratio: number | undefined;
   said = "";
@@ -65,7 +65,6 @@ export class Saving {
   #changed: () => void;
 
   constructor(source: Source, changed: () => void) {
-    this.key = source.key;
     this.#source = source;
     this.#changed = changed;
   }
@@ -95,8 +94,7 @@ export class Saving {
     const { signal } = (this.#abort = new AbortController());
     this.#say(strings.looking);
     try {
-      const onProgress: DownloadOptions["onProgress"] = (progress) =>
-        this.#progress(progress, language);
+      const onProgress = (progress: TransferProgress) => this.#progress(progress, language);
       const download = await this.#source.open({ signal, onProgress });
       const blob = await download.blob();
       const name = fileName(download.name);
@@ -114,27 +112,20 @@ export class Saving {
   }
 
   #progress(
-    { bytes, size, chunks, chunkCount }: Parameters<NonNullable<DownloadOptions["onProgress"]>>[0],
+    { bytes, size, chunks, chunkCount = 1 }: TransferProgress,
     { strings, format }: Language,
   ): void {
     const amount = format.amount(bytes);
-    if (size) this.ratio = bytes / size;
-    else if (chunkCount && chunkCount > 1) this.ratio = chunks / chunkCount;
-    const isMany = chunkCount !== undefined && chunkCount > 1;
-    const count = isMany ? format.count(chunkCount) : "";
-    const text = isMany
-      ? filled(strings.chunks, { done: format.count(chunks), count, amount })
-      : amount;
-    const ratio = this.ratio;
-    this.#say(text);
-    this.ratio = ratio;
-    this.#changed();
+    if (chunkCount <= 1) return this.#say(amount, "", size && bytes / size);
+    const [done, count] = [format.count(chunks), format.count(chunkCount)];
+    const text = filled(strings.chunks, { done, count, amount });
+    this.#say(text, "", size ? bytes / size : chunks / chunkCount);
   }
 
-  #say(said: string, hint = ""): void {
+  #say(said: string, hint = "", ratio?: number): void {
     this.said = said;
     this.hint = hint;
-    this.ratio = undefined;
+    this.ratio = ratio;
     this.#changed();
   }
 }

@@ -20,14 +20,14 @@ export function plain(text: string, limit = longest): string {
   return `${characters.slice(0, limit).join("").trimEnd()}…`;
 }
 
-/** With a capital in front, unless it begins with the name of an argument. */
-export function sentence(text: string): string {
-  return /^\w+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** The same for the clipboard, with its lines. */
 export function lines(text: string): string {
   return tame(text.slice(0, 100_000)).replace(invisible, (one) => (one === "\n" ? one : " "));
+}
+
+/** With a capital in front, unless it begins with the name of an argument. */
+export function sentence(text: string): string {
+  return /^\w+:/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Control characters, and those that embed or override a direction; the marks of one are harmless. */

@@ -80,8 +80,7 @@ function unlessEmpty(text: string, template: (text: string) => TemplateResult) {
 }
 
 function what({ facts, language, isCompact }: View): TemplateResult {
-  const { status } = facts;
-  const expectation = progressOf(facts) === undefined ? expectationOf(facts, language) : undefined;
+  const expectation = isCompact ? undefined : expectationOf(facts, language);
   return html`
     <div class="what">
       <div class="name"><bdi id="name" part="name">${nameOf(facts, language)}</bdi></div>
@@ -99,14 +98,10 @@ function what({ facts, language, isCompact }: View): TemplateResult {
           timeOf(facts, language),
           (time) => html`<span part="time" class="figures"><span>${time}</span></span>`,
         )}
-        ${
-          isCompact || !status
-            ? nothing
-            : unlessEmpty(
-                expectation?.text ?? "",
-                (text) => html`<span part="expectation" class="note"><span>${text}</span></span>`,
-              )
-        }
+        ${unlessEmpty(
+          expectation?.text ?? "",
+          (text) => html`<span part="expectation" class="note"><span>${text}</span></span>`,
+        )}
       </div>
     </div>
   `;
@@ -346,7 +341,7 @@ function bar({ facts, language }: View) {
   if (!status || status.done) return nothing;
   const { strings, format } = language;
   const progress = progressOf(facts);
-  const expectation = progress === undefined ? expectationOf(facts, language) : undefined;
+  const expectation = expectationOf(facts, language);
   const isMoving = !isOld(facts);
   const isUnmeasured =
     progress === undefined && !expectation && isMoving && status.phase !== "waiting";
