@@ -22,10 +22,14 @@ export const commands = [
   "login",
 ];
 
+// By these Node decides on colours, besides TERM.
+const colours =
+  /^(CI|NO_COLOR|FORCE_COLOR|NODE_DISABLE_COLORS|COLORTERM|TMUX|TEAMCITY_VERSION|TF_BUILD|TERM_PROGRAM)$/;
+
 /** The environment, without what whoever runs the tests has of Anaplan's and of terminals. */
 export function environment(env = {}) {
   const rest = Object.entries(process.env).filter(
-    ([name]) => !/^(ANAPLAN|REDIS)_|^(NODE_OPTIONS|NO_COLOR|FORCE_COLOR)$/.test(name),
+    ([name]) => !/^(ANAPLAN|REDIS)_|^NODE_OPTIONS$/.test(name) && !colours.test(name),
   );
   return { ...Object.fromEntries(rest), ...env };
 }
