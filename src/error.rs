@@ -250,20 +250,18 @@ impl Verdict {
                 "An id is wrong, the task is no longer kept, or this user has no access to it. \
                  A task is found under the action that it ran, and no other.",
             ),
-            408 => (Code::Timeout, true, "It gave up waiting. Try again."),
+            408 => (Code::Timeout, true, "It gave up waiting."),
             409 => (Code::Conflict, true, "It is busy or in a state that does not allow this."),
-            410 => (Code::NotFound, true, "It has moved. Try again."),
+            410 => (Code::NotFound, true, "It has moved."),
             422 => (
                 Code::ModelUnavailable,
                 false,
                 "The model is archived as a rule; a workspace administrator can unarchive it.",
             ),
-            423 => (Code::ModelUnavailable, true, "The model is locked. Try again later."),
-            424 => (
-                Code::ModelUnavailable,
-                true,
-                "The model is offline or under maintenance. Try again later.",
-            ),
+            423 => (Code::ModelUnavailable, true, "The model is locked for now."),
+            424 => {
+                (Code::ModelUnavailable, true, "The model is offline or under maintenance for now.")
+            }
             425 => (
                 Code::ModelUnavailable,
                 false,
@@ -278,7 +276,7 @@ impl Verdict {
             503 if holds(said, "deprecated") => {
                 (Code::Server, false, "This host is retired. Use https://api.anaplan.com/2/0.")
             }
-            500..=599 => (Code::Server, true, "The fault is on its side. Try again later."),
+            500..=599 => (Code::Server, true, "The fault is on its side, and passes as a rule."),
             _ => (
                 Code::Protocol,
                 false,
