@@ -4,11 +4,25 @@ use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, Function, Promise, TypeError};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::timer::sleep;
 use super::value::{Opaque, call, hear_out, promised, property};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What a reader or a stream gave, whatever it is. It is looked at for each few kilobytes of a
+    /// file, so by getters of JavaScript's own, which need no text from here.
+    #[wasm_bindgen(js_name = Object)]
+    type Given;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn done(this: &Given) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, structural, catch)]
+    fn value(this: &Given) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, getter, structural, catch, js_name = byteLength)]
+    fn byte_length(this: &Given) -> Result<JsValue, JsValue>;
+}
 
 /// Some bytes: a view of them, or a list of views.
 #[derive(Clone)]
@@ -20,7 +34,7 @@ pub struct Bytes {
 impl Bytes {
     /// Takes what is a view of bytes, of whatever realm.
     pub fn new(value: JsValue) -> Option<Self> {
-        let length = property(&value, "byteLength").as_f64()?;
+        let length = length_of(&value)?;
         Some(Self { value, length })
     }
 
@@ -37,7 +51,7 @@ impl Bytes {
         }
         let (rest, mut left) = (Array::new(), skip);
         for view in Array::from(&self.value) {
-            let length = property(&view, "byteLength").as_f64().unwrap_or_default();
+            let length = length_of(&view).unwrap_or_default();
             if left <= 0.0 {
                 rest.push(&view);
             } else if left < length
@@ -84,7 +98,7 @@ impl Reader {
     /// kilobytes, and the way of each to the caller costs more than its bytes: so what comes within
     /// a moment is one list.
     pub async fn read(&mut self) -> Result<Option<Bytes>, Opaque> {
-        const ENOUGH: f64 = 262_144.0;
+        const ENOUGH: f64 = 1_048_576.0;
         const MOMENT: f64 = 10.0;
         let (list, mut length) = (Array::new(), 0.0);
         let mut moment = pin!(sleep(MOMENT));
@@ -126,12 +140,17 @@ impl Reader {
 
 /// The bytes of what a reader gave; `None` at the end.
 fn piece(result: JsValue) -> Result<Option<Bytes>, JsValue> {
-    if property(&result, "done").as_bool() == Some(true) {
+    let result: Given = result.unchecked_into();
+    if result.done()?.as_bool() == Some(true) {
         return Ok(None);
     }
-    Bytes::new(property(&result, "value"))
+    Bytes::new(result.value()?)
         .map(Some)
         .ok_or_else(|| TypeError::new("a stream gave something else than bytes").into())
+}
+
+fn length_of(value: &JsValue) -> Option<f64> {
+    value.unchecked_ref::<Given>().byte_length().ok()?.as_f64()
 }
 
 impl Drop for Reader {
