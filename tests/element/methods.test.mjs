@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { element, ids, openDriven, pathOf, said, young } from "../support/driven.mjs";
+import { element, ids, openDriven, pathOf, said, tasksPath, young } from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
@@ -126,6 +126,75 @@ describe("methods", { concurrency: true }, () => {
     await driven.pass(30_000, 5_000);
     assert.deepEqual(driven.calls, []);
     assert.equal((await driven.shown()).state, "No longer followed");
+    driven.clean();
+  });
+
+  test("do what is meant by now, though it was said in the same turn", async (t) => {
+    const driven = await openDriven(t, browser, "", {
+      tasks: { T1: young.running, T2: young.running, T3: young.running, T4: young.running },
+      lists: { E1: ({ method }) => (method === "POST" ? { taskId: "S1" } : []) },
+      ready: () => customElements.get("anaplan-task-status") !== undefined,
+    });
+    await driven.open();
+    const after = async (work, html) => {
+      const { length } = driven.calls;
+      await driven.run(work, html);
+      await driven.until(() => driven.calls.length > length);
+      await driven.pass(1_000);
+      return driven.calls.slice(length);
+    };
+    // The client is not even loaded.
+    const cancelled = await after((html) => {
+      document.body.insertAdjacentHTML("beforeend", html);
+      void document.querySelector("anaplan-task-status").cancel();
+    }, element('task-id="T1"'));
+    assert.ok(cancelled.includes(`DELETE ${pathOf("T1")}`), cancelled.join());
+    const other = await after(() => {
+      const element = document.querySelector("anaplan-task-status");
+      element.taskId = "T2";
+      void element.cancel();
+    });
+    assert.deepEqual(other.sort(), [`DELETE ${pathOf("T2")}`, `GET ${pathOf("T2")}`]);
+    const refreshed = await after(() => {
+      const element = document.querySelector("anaplan-task-status");
+      element.stop();
+      element.taskId = "T3";
+      return element.refresh();
+    });
+    assert.deepEqual(refreshed, [`GET ${pathOf("T3")}`]);
+    const started = await after(() => {
+      const element = document.querySelector("anaplan-task-status");
+      element.taskId = null;
+      void element.start();
+    });
+    assert.equal(started.filter((call) => call === `POST ${tasksPath}`).length, 1);
+    await driven.run(() => {
+      const element = document.querySelector("anaplan-task-status");
+      element.taskId = "T4";
+      element.stop();
+    });
+    await driven.pass(10_000, 5_000);
+    assert.ok(!driven.calls.includes(`GET ${pathOf("T4")}`), "what was stopped is asked for");
+    driven.clean();
+  });
+
+  test("of what is said wrongly reject with what is shown", async (t) => {
+    const driven = await openDriven(t, browser, "", {
+      ready: () => customElements.get("anaplan-task-status") !== undefined,
+    });
+    await driven.open();
+    const codes = await driven.run(() => {
+      const element = document.createElement("anaplan-task-status");
+      document.body.append(element);
+      const deeds = [element.start(), element.cancel()];
+      const code = (deed) =>
+        deed.then(
+          () => undefined,
+          (error) => error === element.error && error.code,
+        );
+      return Promise.all(deeds.map(code));
+    });
+    assert.deepEqual(codes, ["INVALID_ARGUMENT", "INVALID_ARGUMENT"]);
     driven.clean();
   });
 

@@ -108,15 +108,21 @@ export class StatusElement extends LitElement {
 
   async refresh(): Promise<void> {
     // One that has left the page asks nothing.
-    if (this.isConnected) await this.#subject.refresh();
+    if (!this.isConnected) return;
+    this.#takeUp();
+    await this.#subject.refresh();
   }
 
   stop(): void {
+    this.#takeUp();
     this.#subject.stop();
   }
 
   async cancel(): Promise<void> {
+    this.#takeUp();
+    if (this.#subject.isConnecting && !(await this.#subject.connected())) return;
     const { task } = this.#subject;
+    if (!task && this.error) throw this.error;
     if (!task || this.#cancel === "sent" || this.status?.done) return;
     this.#unask();
     if (!this.#send("anaplan-before-cancel", { ref: task.ref }, true)) return;
@@ -144,7 +150,10 @@ export class StatusElement extends LitElement {
   }
 
   async start(): Promise<void> {
+    this.#takeUp();
+    if (this.#subject.isConnecting && !(await this.#subject.connected())) return;
     const { client, action } = this.#subject;
+    if (!action && this.error) throw this.error;
     if (!client || !action || this.#starting) return;
     const starting = (this.#starting = {});
     this.#startError = undefined;
@@ -200,7 +209,7 @@ export class StatusElement extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues): void {
-    if (this.isConnected && subjects.some((name) => changed.has(name))) this.#open();
+    if (subjects.some((name) => changed.has(name))) this.#takeUp();
   }
 
   protected override render() {
@@ -236,7 +245,9 @@ export class StatusElement extends LitElement {
     });
   }
 
-  #open(): void {
+  /** Shows what is said by now. What is done counts for that, though it may not have been drawn yet. */
+  #takeUp(): void {
+    if (!this.isConnected) return;
     const isAnother = this.#subject.open({
       target: target(this),
       client: this.client,

@@ -36,6 +36,8 @@ export class Subject {
   #opening: object | undefined;
   /** Another with each thing that is to be shown, and when nothing is any more. */
   #showing = {};
+  /** While it is not known by whom to ask: the end of that. */
+  #connecting: Promise<void> | undefined;
 
   /** `changed` is called when anything here has. */
   constructor(changed: () => void) {
@@ -50,6 +52,18 @@ export class Subject {
     this.isStopped = false;
     void this.#open(order);
     return true;
+  }
+
+  /** Whether it is not known yet by whom to ask, and so not what can be done. */
+  get isConnecting(): boolean {
+    return this.#connecting !== undefined;
+  }
+
+  /** Waits until it is; says whether what was shown then is shown still. */
+  async connected(): Promise<boolean> {
+    const showing = this.#showing;
+    await this.#connecting;
+    return showing === this.#showing;
   }
 
   /** Follows that one from now on. */
@@ -76,7 +90,7 @@ export class Subject {
 
   /** Asks now; takes up again what had ended. */
   async refresh(): Promise<void> {
-    if (!this.#order) return;
+    if (!this.#order || this.#connecting) return this.#connecting;
     const isBroken = this.followed.error?.code === "INTERNAL";
     if (this.isStopped || isBroken || (!this.#follower && !this.#newest)) {
       this.isStopped = false;
@@ -88,7 +102,7 @@ export class Subject {
   /** Asks no more. What was seen stays, and what can be done with it. */
   stop(): void {
     this.isStopped = true;
-    this.#opening = undefined;
+    this.#opening = this.#connecting = undefined;
     this.#leave();
     this.followed = { status: this.followed.status };
     this.#changed();
@@ -97,7 +111,7 @@ export class Subject {
   /** Forgets everything but that it was stopped. */
   close(): void {
     this.#showing = {};
-    this.#opening = undefined;
+    this.#opening = this.#connecting = undefined;
     this.#leave();
     this.#release();
     this.client = this.task = this.action = undefined;
@@ -120,18 +134,25 @@ export class Subject {
     }
   }
 
-  async #open(order: Order): Promise<void> {
+  #open(order: Order): Promise<void> {
     this.#leave();
     this.#release();
     this.#order = order;
-    const opening = (this.#opening = {});
+    this.#opening = {};
+    return (this.#connecting = this.#begin(order, this.#opening));
+  }
+
+  async #begin(order: Order, opening: object): Promise<void> {
     try {
       const client = await this.#connect(order);
       if (this.#opening !== opening) return;
+      this.#connecting = undefined;
       this.client = client;
-      this.#begin(order.target);
+      this.#show(order.target);
     } catch (error) {
-      if (this.#opening === opening) this.#tell({ error: error as AnaplanError });
+      if (this.#opening !== opening) return;
+      this.#connecting = undefined;
+      this.#tell({ error: error as AnaplanError });
     }
   }
 
@@ -144,7 +165,7 @@ export class Subject {
     return this.#connection.client;
   }
 
-  #begin(target: Target): void {
+  #show(target: Target): void {
     if ("own" in target) return this.follow(target.own);
     const client = this.client!;
     if ("task" in target) return this.follow(client.task(target.task));
