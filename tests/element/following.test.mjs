@@ -127,6 +127,24 @@ describe("following", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("an element whose task is `undefined`, as frameworks leave it, comes back, too", async (t) => {
+    const driven = await openDriven(t, browser, element('task-id="T1"'), {
+      tasks: { T1: young.running },
+    });
+    await driven.open();
+    await driven.run(async () => {
+      globalThis.kept = document.querySelector("anaplan-task-status");
+      kept.task = undefined;
+      await kept.updateComplete;
+      kept.remove();
+    });
+    await driven.pass(6_000);
+    await driven.run(() => document.body.append(globalThis.kept));
+    await driven.until(() => driven.calls.length === 2);
+    assert.equal((await driven.shown()).state, "Running");
+    driven.clean();
+  });
+
   test("an element that is moved keeps its state and its question, and asks nothing", async (t) => {
     const body = `${element('task-id="T1" cancelable')}<section></section>`;
     const driven = await openDriven(t, browser, body, { tasks: { T1: young.running } });

@@ -181,7 +181,8 @@ export class StatusElement extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.requestUpdate("task");
+    // As if it had been another: `undefined` it may be, too.
+    this.requestUpdate("task", {});
   }
 
   override disconnectedCallback(): void {
