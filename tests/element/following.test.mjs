@@ -344,6 +344,16 @@ describe("what is given", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("an address that is none does no harm to another that looks like it", async (t) => {
+    const right = element('task-id="T1"').replace(">", ' id="right">');
+    const body = right.replace("right", "wrong").replace("/anaplan", "anaplan") + right;
+    const driven = await openDriven(t, browser, body, { tasks: { T1: young.running } });
+    await driven.open();
+    await driven.until(async () => (await driven.shown("#right")).state === "Running");
+    assert.equal((await driven.shown("#wrong")).error, "INVALID_ARGUMENT");
+    driven.clean();
+  });
+
   const wrong = [
     ["nothing", "", "Which task to show is not said."],
     ["no workspace", 'model-id="M1" export-id="E1" task-id="T1"', "`workspace-id` is missing"],

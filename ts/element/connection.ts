@@ -38,11 +38,10 @@ export function connectTo(baseUrl: string, keepsHistory: boolean): Connection {
   return use(key, shared);
 }
 
-/** What is no address is refused by the client, with a reason. */
+/** What is no address is refused by the client, with a reason; it must not pass for one that is. */
 function absolute(baseUrl: string): string {
-  return URL.canParse(baseUrl, document.baseURI)
-    ? new URL(baseUrl, document.baseURI).href
-    : baseUrl;
+  const base = baseUrl.startsWith("/") ? document.baseURI : undefined;
+  return URL.canParse(baseUrl, base) ? new URL(baseUrl, base).href : baseUrl;
 }
 
 function use(key: string, shared: Shared): Connection {
