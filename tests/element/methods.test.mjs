@@ -306,6 +306,21 @@ describe("properties", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("that are texts may be left out, or be none", async (t) => {
+    const driven = await openDriven(t, browser, element('task-id="T1" cancelable'), {
+      tasks: { T1: young.running },
+    });
+    await driven.open();
+    await driven.run(() => {
+      const element = document.querySelector("anaplan-task-status");
+      element.strings = { cancel: "Stop it", running: undefined, checked: null };
+    });
+    const { state, checked, buttons } = await driven.shown();
+    assert.deepEqual([state, buttons], ["Running", ["Stop it"]]);
+    assert.match(checked, /^Checked /);
+    driven.clean();
+  });
+
   test("say whether a page that nobody sees asks", async (t) => {
     const driven = await openDriven(
       t,

@@ -6,7 +6,7 @@ import { heed } from "./follower.js";
 import { formatFor } from "./format.js";
 import { pathOf } from "./path.js";
 import { Saving, sourcesOf } from "./saving.js";
-import { english, filled, type ElementStrings } from "./strings.js";
+import { filled, textsOf, type ElementStrings } from "./strings.js";
 import style from "./style.css";
 import { Subject } from "./subject.js";
 import { target } from "./target.js";
@@ -355,7 +355,7 @@ export class StatusElement extends LitElement {
     const language = languageOf(this);
     const isOwn = this.strings === null || this.strings === undefined;
     const tag = isOwn && !/^en\b/i.test(language) ? "en" : language;
-    return { strings: { ...english, ...this.strings }, format: formatFor(tag), tag };
+    return { strings: textsOf(this.strings), format: formatFor(tag), tag };
   }
 
   #deeds(facts: Facts): Deeds {

@@ -86,6 +86,12 @@ export const english: ElementStrings = {
   announcement: "{name}: {text}",
 };
 
+/** The texts of a page's own; what it has none for, or `undefined`, is English. */
+export function textsOf(own: Partial<ElementStrings> | null | undefined): ElementStrings {
+  const given = Object.entries(own ?? {}).filter(([, text]) => typeof text === "string");
+  return { ...english, ...Object.fromEntries(given) };
+}
+
 /** A text with what belongs between its braces; what nothing is given for stays as it is. */
 export function filled(text: string, parts: Record<string, string>): string {
   return text.replace(/\{(\w+)\}/g, (brace, name: string) => parts[name] ?? brace);
