@@ -204,6 +204,29 @@ describe("the keyboard alone", { concurrency: 2 }, () => {
     assert.equal(await press("Tab"), "After");
   });
 
+  test("Escape answers the question in a dialog or popover, which stays open", async (t) => {
+    const { page, element } = await openBetween(t, { taskId: "T1", ...said.running });
+    const question = element.getByRole("group", { name: /^Ask Anaplan to cancel/ });
+    for (const around of ["dialog", "popover"]) {
+      const isOpen = await page.evaluateHandle((around) => {
+        const box = document.createElement(around === "dialog" ? "dialog" : "div");
+        document.body.append(box);
+        box.append(document.querySelector("anaplan-task-status"));
+        if (around === "popover") box.popover = "auto";
+        if (around === "dialog") box.showModal();
+        else box.showPopover();
+        return () => (around === "dialog" ? box.open : box.matches(":popover-open"));
+      }, around);
+      await element.getByRole("button", { name: "Cancel Revenue" }).press("Enter");
+      await question.waitFor();
+      await page.keyboard.press("Escape");
+      await question.waitFor({ state: "detached" });
+      assert.equal(await isOpen.evaluate((isOpen) => isOpen()), true, around);
+      await page.keyboard.press("Escape");
+      assert.equal(await isOpen.evaluate((isOpen) => isOpen()), false, around);
+    }
+  });
+
   test("a question that is answered from elsewhere leaves focus where it was", async (t) => {
     let hasEnded = false;
     const task = () => ({ taskId: "T1", ...(hasEnded ? said.succeeded : said.running) });

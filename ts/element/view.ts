@@ -154,6 +154,8 @@ function question({ facts, language: { strings }, deeds }: View) {
     if (event.key !== "Escape") return;
     // It answers this question, and closes nothing around it.
     event.stopPropagation();
+    // The browser's own part in that: a dialog, a popover.
+    event.preventDefault();
     deeds.unask();
   };
   return html`
