@@ -107,6 +107,24 @@ describe("a download", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("by a double click is one, and goes on", async (t) => {
+    let first;
+    const chunks = [() => new Promise((resolve) => (first = resolve))];
+    const driven = await openDriven(t, browser, element('task-id="T1" download'), {
+      tasks: { T1: young.succeeded },
+      answer: serving({ [`${model}/files/E1`]: chunks }, [{ id: "E1", name: "E.csv" }]),
+    });
+    await driven.open();
+    const coming = driven.page.waitForEvent("download");
+    await driven.page.getByRole("button", { name: "Download" }).dblclick();
+    await driven.until(() => first);
+    assert.deepEqual((await driven.shown()).buttons, ["Stop"]);
+    first({ text: "a,b\n", headers: { "Content-Type": "application/octet-stream" } });
+    await driven.pass(2_000);
+    assert.equal((await coming).suggestedFilename(), "E.csv");
+    driven.clean();
+  });
+
   test("that fails says why, with what to do, and can be tried again", async (t) => {
     let isGone = true;
     const chunks = [() => (isGone ? { http: 404 } : "a,b\n")];

@@ -255,7 +255,10 @@ function saveButton(
     id=${id}
     part="button download"
     aria-labelledby="${id} name"
-    @click=${() => deeds.save(saving)}
+    @click=${({ detail }: MouseEvent) => {
+      // Whoever clicks twice means it once, and not that it stop.
+      if (detail < 2) deeds.save(saving);
+    }}
   >
     ${saving.label(language)}
   </button>`;
