@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { at } from "../../scripts/project.mjs";
 import { launchBrowser } from "../support/browser.mjs";
-import { ids, openElements, said } from "../support/element.mjs";
+import { ids, misplaced, openElements, said } from "../support/element.mjs";
 import { openGallery, states } from "../support/gallery.mjs";
 import { assertFont, assertLooks, font } from "../support/picture.mjs";
 import { json } from "../support/server.mjs";
@@ -120,6 +120,31 @@ test("rows of a list line up", async (t) => {
   for (const [what, places] of Object.entries(edges)) {
     assert.ok(places.length > 2, what);
     assert.equal(new Set(places).size, 1, `${what}: ${places}`);
+  }
+});
+
+test("wraps its lines where the page around it does not", async (t) => {
+  for (const isCompact of [false, true]) {
+    const { page } = await openGallery(t, browser, {
+      ...still,
+      isCompact,
+      viewport: { width: 400, height: 600 },
+      names: ["running", "failed"],
+      css: style,
+    });
+    const heights = () =>
+      page.evaluate(() =>
+        [...document.querySelectorAll("anaplan-task-status")].map((one) => one.offsetHeight),
+      );
+    const before = await heights();
+    for (const space of ["nowrap", "pre", "pre-wrap"]) {
+      await page.evaluate(
+        (space) => (document.querySelector("main").style.whiteSpace = space),
+        space,
+      );
+      assert.deepEqual(await heights(), before, space);
+      assert.deepEqual(await misplaced(page), [], space);
+    }
   }
 });
 
