@@ -350,6 +350,20 @@ describe("what the reader has set is followed", { concurrency: 2 }, () => {
     assert.ok(Math.abs(right(fill) - right(bar)) < 1, "it fills from the right");
     assert.ok(Math.abs(fill.width / bar.width - 0.42) < 0.01);
     assert.deepEqual(await misplaced(page), []);
+    // What the client advises is English, and ends where English does.
+    const isInOrder = await element("failed").evaluate(({ shadowRoot }) => {
+      const walker = document.createTreeWalker(shadowRoot.querySelector(".hint"), 4);
+      let text = walker.nextNode();
+      while (!text.data) text = walker.nextNode();
+      const at = (place) => {
+        const range = document.createRange();
+        range.setStart(text, place - 1);
+        range.setEnd(text, place);
+        return range.getBoundingClientRect().left;
+      };
+      return text.data.endsWith(".") && at(text.length) > at(text.length - 1);
+    });
+    assert.ok(isInOrder, "the full stop comes first");
   });
 
   test("320 px wide, and text of 200 % in it: nothing is cut, and all can be hit", async (t) => {

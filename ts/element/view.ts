@@ -234,7 +234,7 @@ function why(seen: View) {
           : nothing
       }
       ${rest > 0 ? html`<p>${filled(strings.more, { count: format.count(rest) })}</p>` : nothing}
-      ${unlessEmpty(hint, (text) => html`<p part="hint" class="hint">${plain(text, 500)}</p>`)}
+      ${unlessEmpty(hint, (text) => html`<p part="hint" class="hint"><bdi>${plain(text, 500)}</bdi></p>`)}
       ${copy}
     </div>
   `;
@@ -287,7 +287,7 @@ function files({ savings, language, deeds }: View) {
           saving.said,
           (text) => html`<span class="note figures"><bdi>${text}</bdi></span>`,
         )}
-        ${unlessEmpty(saving.hint, (text) => html`<p class="hint">${text}</p>`)}
+        ${unlessEmpty(saving.hint, (text) => html`<p class="hint"><bdi>${text}</bdi></p>`)}
       </div>
     `;
   });
