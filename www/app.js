@@ -323,7 +323,11 @@ async function checked(field, parse) {
 function watchReal(baseUrl, ref) {
   const known = rows().find(({ firstElementChild: element }) => {
     const isHere = element.baseUrl === baseUrl;
-    return isHere && Object.entries(ref).every(([name, value]) => element[name] === value);
+    // Of an action, its newest run is none that was asked for by its id.
+    const isSame = (element.taskId ?? undefined) === ref.taskId;
+    return (
+      isHere && isSame && Object.entries(ref).every(([name, value]) => element[name] === value)
+    );
   });
   const { kind, id } = describe(ref);
   const label = `${capital(kind)} ${id}`;

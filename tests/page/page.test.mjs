@@ -233,6 +233,13 @@ describe("the page", { concurrency: 6 }, () => {
     // A second time it is the same row.
     await page.getByRole("button", { name: "Watch", exact: true }).click();
     assert.equal(await task.count(), 1);
+    // Its action is another thing to watch, once, too.
+    await page.getByLabel("URL or path of a task").fill(path.split("/tasks")[0]);
+    for (const _ of ["once", "and again"]) {
+      await page.getByRole("button", { name: "Watch", exact: true }).click();
+      await task.nth(1).waitFor();
+    }
+    assert.equal(await task.count(), 2);
     assert.match(await page.title(), /^anaplan-tasks/);
   });
 
