@@ -266,7 +266,9 @@ function offerFaults({ simulator, others }) {
     for (const element of elements()) if (element.error) void element.refresh();
   });
   button.addEventListener("click", async () => {
-    const mayEnd = ({ status }) => status?.phase === "running" || status?.phase === "waiting";
+    // What is real has nobody here who could.
+    const mayEnd = ({ client, status }) =>
+      client && (status?.phase === "running" || status?.phase === "waiting");
     const element = elements().find(mayEnd);
     if (!element) return tell("Nothing runs that could be cancelled.");
     try {

@@ -271,6 +271,17 @@ describe("the page", { concurrency: 6 }, () => {
       .waitFor();
   });
 
+  test("cancels elsewhere only what is simulated", async (t) => {
+    const anaplan = await gateway(t);
+    anaplan.answers({ taskState: "IN_PROGRESS" });
+    const { task, page } = await watched(t, anaplan);
+    await is(task, "running");
+    await is(newest(page, "Grid"), "running");
+    await page.getByRole("button", { name: "Cancel one elsewhere" }).click();
+    const said = page.locator("#elsewhere-said").filter({ hasText: "cancelled" });
+    assert.match(await said.innerText(), /^Somebody else has cancelled Grid/);
+  });
+
   test("asks no more for a row that was taken away, and moves focus on", async (t) => {
     const anaplan = await gateway(t);
     anaplan.answers("never");
