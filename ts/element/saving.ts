@@ -10,7 +10,7 @@ import type {
   TransferProgress,
 } from "../types.js";
 import { filled } from "./strings.js";
-import type { Language } from "./facts.js";
+import { messageOf, type Language } from "./facts.js";
 import { withoutTask } from "./path.js";
 import { plain } from "./text.js";
 
@@ -105,8 +105,7 @@ export class Saving {
     } catch (error) {
       this.#abort = undefined;
       if (signal.aborted) return this.#say(strings.stopped);
-      const { message, hint = "" } = error as AnaplanError;
-      this.#say(filled(strings.notSaved, { message: plain(message, 500) }), plain(hint, 500));
+      this.#say(filled(strings.notSaved, { message: messageOf(error as AnaplanError) }));
       throw error;
     }
   }
