@@ -37,6 +37,23 @@ describe("a breakdown", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("of the clipboard, which pages without https have none of, is seen", async (t) => {
+    for (const attributes of ["", "compact"]) {
+      const driven = await openDriven(t, browser, element(`task-id="T1" ${attributes}`), {
+        tasks: { T1: young.failed },
+        script: 'Object.defineProperty(navigator, "clipboard", { value: undefined })',
+      });
+      await driven.open();
+      await driven.click("Copy details");
+      assert.match(
+        (await driven.shown()).reasons,
+        /Copy details The browser does not allow copying\.$/,
+      );
+      assert.match((await driven.heard()).at(-1), /The browser does not allow copying\.$/);
+      driven.clean();
+    }
+  });
+
   test("of the core is told of, and who asks next gets another", async (t) => {
     const driven = await openDriven(t, browser, element('id="a" task-id="T1"'), {
       tasks: { T1: young.running, T2: young.running },

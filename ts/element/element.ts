@@ -86,7 +86,8 @@ export class StatusElement extends LitElement {
   #startError: AnaplanError | undefined;
   #savings: Saving[] = [];
   #hint = "";
-  #wasCopied = false;
+  /** Whether the details were copied just now; unset, nobody has tried. */
+  #copied: boolean | undefined;
   #untick: (() => void) | undefined;
 
   constructor() {
@@ -222,7 +223,7 @@ export class StatusElement extends LitElement {
       hint: this.#hint,
       savings: this.download ? this.#savings : [],
       isCompact: this.compact,
-      wasCopied: this.#wasCopied,
+      copied: this.#copied,
       deeds: this.#deeds(facts),
     });
   }
@@ -282,7 +283,7 @@ export class StatusElement extends LitElement {
     this.#seen = this.#seenError = this.#ended = undefined;
     this.#savings = [];
     this.#wasSeenAlive = this.#wasSeenCancelling = false;
-    this.#cancel = this.#cancelError = this.#startError = undefined;
+    this.#cancel = this.#cancelError = this.#startError = this.#copied = undefined;
     this.#hint = "";
   }
 
@@ -414,13 +415,15 @@ export class StatusElement extends LitElement {
     ];
     try {
       await navigator.clipboard.writeText(lines(text.filter(Boolean).join("\n")));
-      this.#wasCopied = true;
+      this.#copied = true;
       this.#say(language.strings.copied);
       setTimeout(() => {
-        this.#wasCopied = false;
+        this.#copied = undefined;
         this.requestUpdate();
       }, 2_000);
     } catch {
+      // It has no clipboard for pages without https.
+      this.#copied = false;
       this.#say(language.strings.notCopied);
     }
     this.requestUpdate();

@@ -41,7 +41,8 @@ export interface View {
   hint: string;
   savings: readonly Saving[];
   isCompact: boolean;
-  wasCopied: boolean;
+  /** Whether the details were copied just now; unset, nobody has tried. */
+  copied: boolean | undefined;
   deeds: Deeds;
 }
 
@@ -196,7 +197,7 @@ function note({ facts, language }: View) {
 const most = 10;
 
 function why(seen: View) {
-  const { facts, language, hint, wasCopied, isCompact, deeds } = seen;
+  const { facts, language, hint, copied, isCompact, deeds } = seen;
   const { status } = facts;
   if (!status?.done || !["failed", "unknown"].includes(status.phase)) return nothing;
   const { strings, format } = language;
@@ -208,13 +209,14 @@ function why(seen: View) {
       ? strings.reason
       : strings.noReason;
   const copy = html`<button
-    id="copy"
-    part="button copy"
-    aria-labelledby="copy name"
-    @click=${deeds.copy}
-  >
-    ${wasCopied ? strings.copied : strings.copy}
-  </button>`;
+      id="copy"
+      part="button copy"
+      aria-labelledby="copy name"
+      @click=${deeds.copy}
+    >
+      ${copied ? strings.copied : strings.copy}
+    </button>
+    ${copied === false ? html`<span class="note">${strings.notCopied}</span>` : nothing}`;
   if (isCompact) {
     const [first] = remarks;
     return html`<div part="reasons" class="file reason">
