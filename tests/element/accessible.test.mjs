@@ -329,6 +329,38 @@ describe("what the reader has set is followed", { concurrency: 2 }, () => {
     }
   });
 
+  test("a background that is transparent leaves what stands on a colour to be seen", async (t) => {
+    const { page, element } = await openGallery(t, browser, { names: ["asked", "failed"] });
+    const shown = () =>
+      Promise.all([
+        element("asked").evaluate(
+          ({ shadowRoot }) => getComputedStyle(shadowRoot.querySelector("#confirm")).color,
+        ),
+        element("failed").evaluate(
+          ({ shadowRoot }) => getComputedStyle(shadowRoot.querySelector(".inside")).stroke,
+        ),
+      ]);
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      for (const background of ["transparent", ""]) {
+        await page.evaluate((background) => {
+          for (const element of document.querySelectorAll("anaplan-task-status"))
+            element.style.setProperty("--anaplan-background", background);
+        }, background);
+        for (const colour of await shown()) {
+          const [red, ...others] = colour.match(/[\d.]+/g).map(Number);
+          const isLight = red > 0.5;
+          assert.equal(
+            isLight,
+            colorScheme === "light",
+            `${background}, ${colorScheme}: ${colour}`,
+          );
+          assert.equal(others.length, 2, `it is not opaque: ${colour}`);
+        }
+      }
+    }
+  });
+
   test("from right to left: everything is mirrored", async (t) => {
     const { page, element } = await openGallery(t, browser, {
       names: ["running", "failed"],
