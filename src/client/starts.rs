@@ -228,7 +228,7 @@ fn uncertain(lost: Failure, trouble: Option<Failure>, candidates: Vec<TaskSummar
         (None, 1) => "and the one task that may be it cannot be told from another's".to_owned(),
         (None, several) => format!("and {several} tasks may be it"),
     };
-    let mut message = format!("it is not known whether the task was started: {what}");
+    let mut message = format!("it is not known whether the task was started, {what}");
     let mut cause = cause;
     if let Some(Failure::Failed(error, why) | Failure::Tokenless(error, why)) = trouble {
         message = message + " (" + &error.message + ")";

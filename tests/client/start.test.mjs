@@ -290,7 +290,7 @@ test("of two that may be it none is taken, and both are told", async (t) => {
     assert.equal((await anaplan.task(candidate.ref)).ref.taskId, candidate.taskId);
     assert.match(
       error.message,
-      /^Starting the task: it is not known whether .*: and 2 tasks may be it\. Look at/,
+      /^Starting the task: it is not known whether .*, and 2 tasks may be it\. Look at/,
     );
     assert.equal(posts(theirs.log).length, 1);
   }

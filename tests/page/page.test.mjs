@@ -166,7 +166,7 @@ describe("the page", { concurrency: 6 }, () => {
     await candidates.getByRole("listitem").nth(1).waitFor();
     assert.match(
       await page.locator("#start-error").innerText(),
-      /it is not known whether the task was started: and 2 tasks may be it/,
+      /it is not known whether the task was started, and 2 tasks may be it/,
     );
     await picture(page, "page-uncertain.png");
     const id = await candidates.getByRole("listitem").first().locator("code").innerText();
