@@ -202,6 +202,25 @@ describe("a start", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("goes on with what was stopped, and the run after it is found", async (t) => {
+    let runs = [run("T1", 9_000)];
+    const driven = await openDriven(t, browser, element("startable"), {
+      lists: { E1: ({ method }) => (method === "POST" ? { taskId: "T2" } : runs) },
+      tasks: { T1: young.succeeded, T2: young.running, T3: young.running },
+    });
+    await driven.open();
+    await driven.pass(1_000);
+    await driven.run(() => document.querySelector("anaplan-task-status").stop());
+    await driven.click("Start");
+    await driven.pass(1_000);
+    assert.equal((await driven.shown()).task, "Task T2");
+    assert.equal(count(driven.calls, `POST ${tasksPath}`), 1);
+    runs = [run("T3"), run("T2", 5_000)];
+    await driven.pass(61_000, 4_000);
+    assert.equal((await driven.shown()).task, "Task T3");
+    driven.clean();
+  });
+
   test("that fails is told of, read aloud, and can be tried again", async (t) => {
     let answer = { http: 403 };
     const driven = await openDriven(t, browser, element("startable"), {

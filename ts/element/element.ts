@@ -152,6 +152,8 @@ export class StatusElement extends LitElement {
 
   async start(): Promise<void> {
     this.#takeUp();
+    // Or nobody would look for the run after this one.
+    if (this.isConnected && this.#subject.isStopped) void this.#subject.refresh();
     if (this.#subject.isConnecting && !(await this.#subject.connected())) return;
     const { client, action } = this.#subject;
     if (!action && this.error) throw this.error;
