@@ -148,6 +148,27 @@ test("wraps its lines where the page around it does not", async (t) => {
   }
 });
 
+test("makes no page longer or wider that has it in a list of its own scrolling", async (t) => {
+  const list = `<anaplan-task-status base-url="/anaplan" ${ids} export-id="E1" task-id="T1" compact></anaplan-task-status>`;
+  const { page, open } = await openElements(
+    t,
+    browser,
+    `<div>${`<p>${list}</p>`.repeat(30)}</div>`,
+    {
+      viewport: { width: 800, height: 600 },
+      tasks: { T1: said.running },
+      css: "div { inline-size: 300px; block-size: 300px; overflow: auto } p { margin-inline-start: 1000px; inline-size: 300px }",
+    },
+  );
+  await open();
+  await page.locator("anaplan-task-status:state(running)").last().waitFor();
+  const size = await page.evaluate(() => {
+    const { scrollWidth, scrollHeight } = document.documentElement;
+    return [scrollWidth, scrollHeight];
+  });
+  assert.deepEqual(size, [800, 600]);
+});
+
 test("is recorded from start to cancelled", async (t) => {
   let progress = 0;
   let state = "waiting";
