@@ -123,6 +123,27 @@ test("rows of a list line up", async (t) => {
   }
 });
 
+test("of a narrow column of a table, no state is cut off", async (t) => {
+  const { page } = await openGallery(t, browser, {
+    ...still,
+    isCompact: true,
+    names: ["running", "cancelling", "succeeded", "failed"],
+    css: `${style} section { inline-size: 120px }`,
+  });
+  const cut = await page.evaluate(() =>
+    [...document.querySelectorAll("anaplan-task-status")]
+      .map(({ shadowRoot }) => ({
+        edge: shadowRoot.querySelector(".what").getBoundingClientRect().right,
+        state: shadowRoot.querySelector(".state"),
+      }))
+      .filter(({ edge, state }) =>
+        [state, ...state.children].some((one) => one.getBoundingClientRect().right > edge + 1),
+      )
+      .map(({ state }) => state.textContent),
+  );
+  assert.deepEqual(cut, []);
+});
+
 test("wraps its lines where the page around it does not", async (t) => {
   for (const isCompact of [false, true]) {
     const { page } = await openGallery(t, browser, {
