@@ -306,6 +306,18 @@ describe("properties", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("that name it may be numbers, as templates have them", async (t) => {
+    const driven = await openDriven(t, browser, element('task-id="T1"'), {
+      tasks: { T1: young.running },
+    });
+    await driven.open();
+    await driven.run(() => {
+      document.querySelector("anaplan-task-status").label = 2024;
+    });
+    assert.equal((await driven.shown()).name, "2024");
+    driven.clean();
+  });
+
   test("that are texts may be left out, or be none", async (t) => {
     const driven = await openDriven(t, browser, element('task-id="T1" cancelable'), {
       tasks: { T1: young.running },

@@ -339,7 +339,8 @@ export class StatusElement extends LitElement {
       ...followed,
       action,
       taskId: task?.ref.taskId,
-      label: this.label ?? undefined,
+      // Frameworks set as a property what a template has there, which may be a number.
+      label: String(this.label ?? ""),
       isEmpty,
       isStopped,
       wasSeenAlive: this.#wasSeenAlive,
