@@ -129,6 +129,19 @@ describe("a cancel", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("is asked about no more where the page allows it no more", async (t) => {
+    const driven = await openTask(t, browser, young.running, "cancelable");
+    await driven.open();
+    await driven.click("Cancel");
+    assert.ok((await driven.shown()).question);
+    await driven.run(() =>
+      document.querySelector("anaplan-task-status").removeAttribute("cancelable"),
+    );
+    const { question, buttons } = await driven.shown();
+    assert.deepEqual([question, buttons], [undefined, []]);
+    driven.clean();
+  });
+
   test("can be kept from being sent by the page, and by the person", async (t) => {
     const driven = await openTask(t, browser, young.running, "cancelable");
     await driven.open();

@@ -214,6 +214,7 @@ export class StatusElement extends LitElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     if (subjects.some((name) => changed.has(name))) this.#takeUp();
+    if (!this.cancelable) this.#unask();
   }
 
   protected override render() {
