@@ -108,6 +108,21 @@ describe("the newest run", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("is looked for again by hand, which is seen at once", async (t) => {
+    const driven = await openDriven(t, browser, element(), {
+      lists: { E1: ({ calls }) => (calls === 1 ? { http: 403 } : undefined) },
+    });
+    await driven.open();
+    await driven.pass(1_000);
+    assert.match((await driven.shown()).trouble, /Retrying in 59s\. Retry$/);
+    await driven.click("Retry");
+    await driven.pass(1_000);
+    assert.match((await driven.shown()).trouble, /Retrying … Retry$/);
+    const retry = driven.page.getByRole("button", { name: "Retry" });
+    assert.equal(await retry.getAttribute("aria-disabled"), "true");
+    driven.clean();
+  });
+
   test("that cannot be found is told of, and looked for again, at once when the network is back", async (t) => {
     let answer = { http: 403 };
     const driven = await openDriven(t, browser, element(), {

@@ -10,6 +10,8 @@ export interface Found {
   error?: AnaplanError | undefined;
   /** When it is looked for again by itself, in milliseconds since the epoch. */
   retryAt?: number | undefined;
+  /** It is being looked for, after a fault. */
+  isRetrying?: boolean | undefined;
 }
 
 type Listener = (found: Found) => void;
@@ -70,6 +72,9 @@ export class Newest {
     if (this.#looking) return;
     const { signal } = (this.#looking = new AbortController());
     this.#lookedAt = Date.now();
+    if (this.#found?.error) {
+      this.#tell({ ...this.#found, retryAt: undefined, isRetrying: true });
+    }
     try {
       const ref = await this.#first(signal);
       if (!signal.aborted) this.#tell({ ref });

@@ -177,11 +177,11 @@ export class Subject {
   }
 
   /** What is being watched tells more than the list that it was found in. */
-  #find(client: Anaplan, { ref, error, retryAt }: Found): void {
+  #find(client: Anaplan, { ref, ...rest }: Found): void {
     if (ref) return this.follow(client.task(ref));
     if (this.task) return;
-    this.isEmpty = !error;
-    this.#tell({ error, retryAt });
+    this.isEmpty = !rest.error;
+    this.#tell(rest);
   }
 
   #tell(followed: Followed): void {
