@@ -108,9 +108,26 @@ describe("the newest run", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("is not looked for again by itself where that takes somebody", async (t) => {
+    let isOver = true;
+    const driven = await openDriven(t, browser, element(), {
+      lists: { E1: () => (isOver ? { http: 401 } : [run("T1")]) },
+      tasks: { T1: young.running },
+    });
+    await driven.open();
+    await driven.pass(300_000, 5_000);
+    assert.equal(count(driven.calls, list), 1);
+    assert.doesNotMatch((await driven.shown()).trouble, /Retrying/);
+    isOver = false;
+    await driven.click("Retry");
+    await driven.pass(1_000);
+    assert.equal((await driven.shown()).state, "Running");
+    driven.clean();
+  });
+
   test("is looked for again by hand, which is seen at once", async (t) => {
     const driven = await openDriven(t, browser, element(), {
-      lists: { E1: ({ calls }) => (calls === 1 ? { http: 403 } : undefined) },
+      lists: { E1: ({ calls }) => (calls === 1 ? { http: 422 } : undefined) },
     });
     await driven.open();
     await driven.pass(1_000);
@@ -124,7 +141,7 @@ describe("the newest run", { concurrency: true }, () => {
   });
 
   test("that cannot be found is told of, and looked for again, at once when the network is back", async (t) => {
-    let answer = { http: 403 };
+    let answer = { http: 422 };
     const driven = await openDriven(t, browser, element(), {
       lists: { E1: () => answer },
       tasks: { T1: young.running },
@@ -132,7 +149,7 @@ describe("the newest run", { concurrency: true }, () => {
     await driven.open();
     await driven.pass(10_000);
     const { state, trouble, buttons, error } = await driven.shown();
-    assert.deepEqual([state, error, buttons], ["Not known", "FORBIDDEN", ["Retry"]]);
+    assert.deepEqual([state, error, buttons], ["Not known", "MODEL_UNAVAILABLE", ["Retry"]]);
     assert.match(trouble, /Retrying in (49|50)s/);
     const { length } = driven.calls;
     answer = [];

@@ -2,6 +2,7 @@
 import type { AnaplanError } from "../error.js";
 import type { Anaplan, ClientEvent, Task, TaskStatus, TaskWatch, WatchOptions } from "../types.js";
 import { load } from "./load.js";
+import { passes } from "./passing.js";
 import { pathOf } from "./path.js";
 import { sentence } from "./text.js";
 
@@ -50,9 +51,6 @@ export function heed(event: ClientEvent): void {
 // Between two tries of what the client itself has given up: it has tried for a while by then.
 const first = 30_000;
 const last = 300_000;
-
-// What may pass by itself. The rest takes somebody: a new session, another id.
-const passing = ["NETWORK", "TIMEOUT", "SERVER", "RATE_LIMITED", "MODEL_UNAVAILABLE", "CONFLICT"];
 
 /** Follows a task while somebody listens. */
 export class Follower {
@@ -146,7 +144,7 @@ export class Follower {
     this.#end?.();
     this.#end = undefined;
     const { status } = this.#followed;
-    if (!passing.includes(error.code)) return this.#tell({ status, error });
+    if (!passes(error)) return this.#tell({ status, error });
     const delay = this.#delay;
     this.#delay = Math.min(last, 2 * delay);
     this.#timer = setTimeout(this.#retry, delay);

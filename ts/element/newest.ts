@@ -1,6 +1,7 @@
 // Which run of an action is the newest: looked for once for all elements that show it.
 import type { AnaplanError } from "../error.js";
 import type { ActionRef, Anaplan, TaskRef } from "../types.js";
+import { passes } from "./passing.js";
 import { actionPath } from "./path.js";
 
 /** The newest run; without one, there is none. */
@@ -78,10 +79,13 @@ export class Newest {
     try {
       const ref = await this.#first(signal);
       if (!signal.aborted) this.#tell({ ref });
-    } catch (error) {
-      const retryAt = Date.now() + between;
-      const failed = { ref: this.#found?.ref, error: error as AnaplanError, retryAt };
-      if (!signal.aborted) this.#tell(failed);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = thrown as AnaplanError;
+      const ref = this.#found?.ref;
+      // With a run to show, nobody is told, and so nobody would have it looked for again.
+      if (!ref && !passes(error)) return this.#wait(error);
+      this.#tell({ ref, error, retryAt: Date.now() + between });
     }
     if (!signal.aborted) this.#rest();
   }
@@ -91,6 +95,12 @@ export class Newest {
     this.#looking?.abort();
     this.#tell({ ref });
     this.#rest();
+  }
+
+  /** For somebody: a look out of turn, or a page that is looked at again. */
+  #wait(error: AnaplanError): void {
+    this.#looking = undefined;
+    this.#tell({ error });
   }
 
   #rest(): void {
