@@ -235,8 +235,7 @@ fn uncertain(lost: Failure, trouble: Option<Failure>, candidates: Vec<TaskSummar
         cause = cause.or(why);
     }
     message = message
-        + ". Look at the candidates, if there are any, before it is started again. What \
-         happened: "
+        + ". Look at the action's newest tasks before it is started again. What happened: "
         + &lost.message;
     let error = Error {
         status: lost.status,
