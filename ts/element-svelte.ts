@@ -10,9 +10,14 @@ import type {
 
 /** What Svelte's own elements take, and what this one does. */
 export type AnaplanTaskStatusProps = HTMLAttributes<AnaplanTaskStatus> &
-  AnaplanTaskStatusAttributes &
+  Attributes &
   AnaplanTaskStatusProperties &
   AnaplanTaskStatusHandlers;
+
+type Attributes = Omit<AnaplanTaskStatusAttributes, "no-history"> & {
+  /** `undefined`, not `false`: Svelte would write that as text, and the attribute would be there. */
+  "no-history"?: true | undefined;
+};
 
 declare module "svelte/elements" {
   interface SvelteHTMLElements {

@@ -11,8 +11,22 @@ import type {
 /** What Vue's own elements take, and what this one does. */
 export type AnaplanTaskStatusProps = PublicProps &
   HTMLAttributes &
-  AnaplanTaskStatusAttributes &
+  Attributes &
   AnaplanTaskStatusProperties;
+
+/** As templates write them, and in camel case, in which Vue's tools look up what templates write. */
+type Attributes = {
+  [Name in keyof Written as Name | Camel<Name>]: Written[Name];
+};
+
+type Written = Omit<AnaplanTaskStatusAttributes, "no-history"> & {
+  /** `undefined`, not `false`: Vue would write that as text, and the attribute would be there. */
+  "no-history"?: true | undefined;
+};
+
+type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Head}${Capitalize<Camel<Tail>>}`
+  : Name;
 
 /** `@anaplan-done`, as Vue's tools look it up. */
 type Emit = EmitFn<{

@@ -1,6 +1,7 @@
 // The element's types, alone and in the templates of frameworks: what is right is taken, what is wrong is not.
+import assert from "node:assert/strict";
 import { test } from "node:test";
-import { holds, modules } from "../support/types.mjs";
+import { faultsInSvelte, faultsInVue, holds, modules } from "../support/types.mjs";
 
 const element = `
   import { AnaplanTaskStatus, type ElementStrings } from "anaplan-tasks/element";
@@ -101,7 +102,7 @@ const react = `
   }
 `;
 
-// Their templates are checked by tools of their own, which look up these types.
+// As templates they are checked below.
 const svelte = `
   import type { SvelteHTMLElements } from "svelte/elements";
   import "anaplan-tasks/element/svelte";
@@ -146,6 +147,137 @@ const vue = `
   // @ts-expect-error
   export const number: Props = { "task-id": 7 };
 `;
+
+const vueTemplate = `
+  <script setup lang="ts">
+  import { useTemplateRef } from "vue";
+  import type { Anaplan, TaskRef } from "anaplan-tasks";
+  import "anaplan-tasks/element";
+  import type { AnaplanTaskStatus } from "anaplan-tasks/element";
+  import "anaplan-tasks/element/vue";
+
+  defineProps<{ client: Anaplan | null; task: TaskRef; isKept: boolean }>();
+  const element = useTemplateRef<AnaplanTaskStatus>("element");
+  const say = (text: string) => console.log(text);
+  const count = (number: number) => console.log(number);
+  </script>
+
+  <template>
+    <anaplan-task-status
+      ref="element"
+      key="1"
+      class="wide"
+      aria-label="Revenue"
+      base-url="/anaplan"
+      :workspace-id="task.workspaceId"
+      :task-id="undefined"
+      cancelable
+      :download="true"
+      :compact="isKept"
+      :no-history="isKept ? undefined : true"
+      when-hidden="pause"
+      :task="task"
+      :client="client"
+      :strings="{ running: 'Läuft' }"
+      :startOptions="{ localeName: 'de_DE' }"
+      @click="(event) => count(event.clientX)"
+      @anaplan-done="(event) => say(event.detail.status.phase)"
+      @anaplan-status.once="say($event.detail.status.phase)"
+      @anaplan-before-cancel="$event.preventDefault()"
+      @anaplan-start="({ detail }) => say(detail.ref.taskId)"
+      @anaplan-error="element?.refresh()"
+    >
+      No live state here.
+    </anaplan-task-status>
+    <anaplan-task-status .client="client" .task="task.taskId" label="Revenue" lang="de" startable no-history />
+    <anaplan-task-status taskId="T1" whenHidden="slow" />
+
+    <anaplan-task-status when-hidden="never" /> <!-- wrong -->
+    <anaplan-task-status :task-id="7" /> <!-- wrong -->
+    <anaplan-task-status task-di="T1" /> <!-- wrong -->
+    <anaplan-task-status cancellable /> <!-- wrong -->
+    <anaplan-task-status cancelable="maybe" /> <!-- wrong -->
+    <anaplan-task-status :no-history="false" /> <!-- wrong -->
+    <anaplan-task-status token="secret" /> <!-- wrong -->
+    <anaplan-task-status :task="{ taskId: 'T1' }" /> <!-- wrong -->
+    <anaplan-task-status .client="7" /> <!-- wrong -->
+    <anaplan-task-status :strings="{ runing: 'Läuft' }" /> <!-- wrong -->
+    <anaplan-task-status :startOptions="{ local: 'de_DE' }" /> <!-- wrong -->
+    <anaplan-task-status @anaplan-done="(event) => say(event.detail.error)" /> <!-- wrong -->
+    <anaplan-task-status @anaplan-error.once="say($event.detail.status)" /> <!-- wrong -->
+    <anaplan-task-status @anaplan-done="count" /> <!-- wrong -->
+    <anaplan-task-status @anaplan-finished="() => say('')" /> <!-- wrong -->
+  </template>
+`;
+
+const svelteTemplate = `
+  <script lang="ts">
+    import type { Anaplan, TaskRef } from "anaplan-tasks";
+    import "anaplan-tasks/element";
+    import type { AnaplanTaskStatus } from "anaplan-tasks/element";
+    import "anaplan-tasks/element/svelte";
+
+    const { client, task, isKept }: { client: Anaplan | null; task: TaskRef; isKept: boolean } = $props();
+    let element = $state<AnaplanTaskStatus>();
+    const say = (text: string) => console.log(text);
+    const count = (number: number) => console.log(number);
+  </script>
+
+  <anaplan-task-status
+    bind:this={element}
+    class="wide"
+    style:--anaplan-radius="0"
+    aria-label="Revenue"
+    base-url="/anaplan"
+    workspace-id={task.workspaceId}
+    task-id={undefined}
+    cancelable
+    download={true}
+    compact={isKept}
+    no-history={isKept ? undefined : true}
+    when-hidden="pause"
+    {task}
+    {client}
+    strings={{ running: "Läuft" }}
+    startOptions={{ localeName: "de_DE" }}
+    onclick={(event) => count(event.clientX)}
+    onfocusin={(event) => event.currentTarget.refresh()}
+    onanaplan-done={(event) => say(event.detail.status.phase)}
+    onanaplan-before-cancel={(event) => event.preventDefault()}
+    onanaplan-start={({ detail }) => say(detail.ref.taskId)}
+    onanaplan-error={() => element?.refresh()}
+  >
+    No live state here.
+  </anaplan-task-status>
+  <anaplan-task-status label="Revenue" lang="de" startable no-history></anaplan-task-status>
+
+  <anaplan-task-status when-hidden="never"></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status task-id={7}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status task-di="T1"></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status cancellable></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status cancelable="maybe"></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status no-history={false}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status token="secret"></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status task={{ taskId: "T1" }}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status client={7}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status strings={{ runing: "Läuft" }}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status startOptions={{ local: "de_DE" }}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status onanaplan-done={(event) => say(event.detail.error)}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status onanaplan-done={count}></anaplan-task-status> <!-- wrong -->
+  <anaplan-task-status onanaplan-finished={() => say("")}></anaplan-task-status> <!-- wrong -->
+`;
+
+for (const [name, component, faults] of [
+  ["Vue", vueTemplate, faultsInVue],
+  ["Svelte", svelteTemplate, faultsInSvelte],
+]) {
+  test(`${name}'s own tool refuses in templates what is wrong, and that alone`, async () => {
+    const wrong = component
+      .split("\n")
+      .flatMap((line, index) => (line.includes("<!-- wrong -->") ? [index + 1] : []));
+    assert.deepEqual(await faults(`${name}-template`, component), wrong);
+  });
+}
 
 for (const { name, ...options } of modules) {
   test(`the element's types hold under ${name}, without any framework`, () =>

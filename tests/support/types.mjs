@@ -16,7 +16,42 @@ export const modules = [
  * TypeScript finds nothing wrong with the files (name to text), and nothing right where they expect
  * an error. `packages` are lent to them.
  */
-export async function holds(name, { type, ...options }, files, packages = []) {
+export async function holds(name, options, files, packages) {
+  const folder = await project(name, options, files, packages);
+  assert.equal(await says("typescript/bin/tsc", "--project", folder), "");
+}
+
+/** The lines of a Vue component in which Vue's own tool finds a fault. */
+export async function faultsInVue(name, component) {
+  // What is not known at all is a fault, too.
+  const settings = { vueCompilerOptions: { strictTemplates: true } };
+  const folder = await project(name, frameworks, { "app.vue": component }, ["vue"], settings);
+  const said = await says("vue-tsc/bin/vue-tsc.js", "--project", folder);
+  return lines(said, /app\.vue\((\d+),\d+\): error/g);
+}
+
+/** The lines of a Svelte component in which Svelte's own tool finds a fault. */
+export async function faultsInSvelte(name, component) {
+  const folder = await project(name, frameworks, { "app.svelte": component }, ["svelte"]);
+  const options = ["--workspace", folder, "--tsconfig", "./tsconfig.json", "--output", "machine"];
+  const said = await says("svelte-check/bin/svelte-check", ...options);
+  assert.match(said, /COMPLETED/);
+  return lines(said, /ERROR "app\.svelte" (\d+):/g);
+}
+
+// The types of frameworks themselves take long, and are no concern of ours.
+const frameworks = {
+  type: "module",
+  module: "esnext",
+  moduleResolution: "bundler",
+  skipLibCheck: true,
+};
+
+function lines(said, fault) {
+  return [...new Set(Array.from(said.matchAll(fault), ([, line]) => Number(line)))];
+}
+
+async function project(name, { type, ...options }, files, packages = [], settings = {}) {
   const compilerOptions = {
     target: "es2022",
     lib: ["es2022", "dom"],
@@ -32,10 +67,13 @@ export async function holds(name, { type, ...options }, files, packages = []) {
   const folder = await consumer(`types-${name.replaceAll(/\W+/g, "-")}`, {
     ...files,
     "package.json": JSON.stringify({ type }),
-    "tsconfig.json": JSON.stringify({ compilerOptions, files: Object.keys(files) }),
+    "tsconfig.json": JSON.stringify({ ...settings, compilerOptions, include: ["*"] }),
   });
   lend(folder, packages);
-  const tsc = at("node_modules", "typescript", "bin", "tsc");
-  const { stdout } = await runProgram(process.execPath, [tsc, "--project", folder]);
-  assert.equal(stdout, "");
+  return folder;
+}
+
+async function says(tool, ...args) {
+  const { stdout } = await runProgram(process.execPath, [at("node_modules", tool), ...args]);
+  return stdout;
 }
