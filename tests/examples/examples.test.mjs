@@ -74,12 +74,18 @@ describe("the examples", () => {
     await page.getByText("Revenue by region: its state needs JavaScript.").waitFor();
   });
 
-  test("what React's example says to TypeScript is right", async () => {
-    const folder = await installed("react", "check");
-    const tsc = at("node_modules", "typescript", "bin", "tsc");
-    const { stdout } = await runProgram(process.execPath, [tsc, "--project", folder]);
-    assert.equal(stdout, "");
-  });
+  for (const [name, tool, ...args] of [
+    ["react", "typescript/bin/tsc"],
+    ["vue", "vue-tsc/bin/vue-tsc.js"],
+    ["svelte", "svelte-check/bin/svelte-check", "--tsconfig", "./tsconfig.json"],
+  ]) {
+    test(`the types are right in ${name}`, async () => {
+      const cwd = await installed(name, "check");
+      const run = [at("node_modules", tool), ...args];
+      const { code, stdout } = await runProgram(process.execPath, run, { cwd });
+      assert.equal(code, 0, stdout);
+    });
+  }
 });
 
 /** A person cancels, and says so when asked. */
