@@ -14,9 +14,14 @@ export type AnaplanTaskStatusProps = HTMLAttributes<AnaplanTaskStatus> &
   AnaplanTaskStatusProperties &
   AnaplanTaskStatusHandlers;
 
-type Attributes = Omit<AnaplanTaskStatusAttributes, "no-history"> & {
-  /** `undefined`, not `false`: Svelte would write that as text, and the attribute would be there. */
-  "no-history"?: true | undefined;
+/**
+ * What has a hyphen is no property: Svelte would write `false` as text, and the attribute would be
+ * there.
+ */
+type Attributes = {
+  [Name in keyof AnaplanTaskStatusAttributes]: Name extends `${string}-${string}`
+    ? Exclude<AnaplanTaskStatusAttributes[Name], false>
+    : AnaplanTaskStatusAttributes[Name];
 };
 
 declare module "svelte/elements" {

@@ -14,14 +14,16 @@ export type AnaplanTaskStatusProps = PublicProps &
   Attributes &
   AnaplanTaskStatusProperties;
 
-/** As templates write them, and in camel case, in which Vue's tools look up what templates write. */
+/**
+ * As templates write them, and in camel case, in which Vue's tools look up what templates write. What
+ * has a hyphen is no property: Vue would write `false` as text, and the attribute would be there.
+ */
 type Attributes = {
-  [Name in keyof Written as Name | Camel<Name>]: Written[Name];
-};
-
-type Written = Omit<AnaplanTaskStatusAttributes, "no-history"> & {
-  /** `undefined`, not `false`: Vue would write that as text, and the attribute would be there. */
-  "no-history"?: true | undefined;
+  [
+    Name in keyof AnaplanTaskStatusAttributes as Name | Camel<Name>
+  ]: Name extends `${string}-${string}`
+    ? Exclude<AnaplanTaskStatusAttributes[Name], false>
+    : AnaplanTaskStatusAttributes[Name];
 };
 
 type Camel<Name extends string> = Name extends `${infer Head}-${infer Tail}`
