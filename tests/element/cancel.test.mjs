@@ -188,6 +188,8 @@ describe("a cancel", { concurrency: true }, () => {
     await driven.pass(60_000, 4_000);
     assert.deepEqual(await driven.clients(), [["/anaplan"], ["/anaplan"]]);
     assert.equal(driven.calls.filter(isDelete).length, 1);
+    // The client would send one alone, too; of a second one nobody is asked either.
+    assert.equal((await driven.events("anaplan-before-cancel")).length, 1);
     driven.clean();
   });
 });
