@@ -6,6 +6,8 @@ import {
   began,
   element,
   ids,
+  isDefined,
+  keep,
   openDriven,
   pathOf,
   said,
@@ -63,28 +65,42 @@ describe("following", { concurrency: true }, () => {
   });
 
   test("an element that is removed while it retries asks no more, even where it was refreshed", async (t) => {
-    const driven = await openDriven(t, browser, element('task-id="T1"'), {
+    const driven = await openDriven(t, browser, "", {
       tasks: { T1: { http: 503 } },
+      ready: isDefined,
     });
     await driven.open();
+    await driven.run(keep, element('task-id="T1"'));
+    const asksNoMore = async () => {
+      const { length } = driven.calls;
+      await driven.pass(300_000, 10_000);
+      assert.equal(driven.calls.length, length);
+    };
+    // While the client tries again.
+    await driven.until(async () => (await driven.shown()).error);
     await driven.run(() => {
-      const element = document.querySelector("anaplan-task-status");
-      globalThis.refreshed = element.refresh();
-      element.remove();
-      globalThis.kept = element;
-      return globalThis.refreshed;
+      globalThis.refreshed = kept.refresh();
+      kept.remove();
     });
-    const { length } = driven.calls;
+    await asksNoMore();
+    await driven.page.evaluate(() => globalThis.refreshed);
+    // While the element waits, once the client has given up.
+    await driven.run(() => document.body.append(kept));
+    await driven.until(async () => {
+      await driven.pass(1_000);
+      return /Retrying in (29|30)s/.test((await driven.shown()).trouble);
+    });
+    await driven.run(() => kept.remove());
+    await asksNoMore();
     // Of what is not in the page, a refresh asks nothing either.
-    await driven.run(() => globalThis.kept.refresh());
+    await driven.run(() => kept.refresh());
     await driven.run((html) => {
       document.body.insertAdjacentHTML("beforeend", html);
       const element = document.querySelector("anaplan-task-status");
       element.remove();
       return element.refresh();
     }, element('task-id="T2"'));
-    await driven.pass(300_000, 10_000);
-    assert.equal(driven.calls.length, length);
+    await asksNoMore();
     driven.clean();
   });
 

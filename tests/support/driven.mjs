@@ -29,6 +29,22 @@ export function openTask(t, browser, answer, attributes = "", options = {}) {
   return openDriven(t, browser, body, { tasks: { T1: answer }, ...options });
 }
 
+/** For `ready` of a page without elements. */
+export const isDefined = () => customElements.get("anaplan-task-status") !== undefined;
+
+/**
+ * For `run`: adds an element, which is `kept` in the page, with a client of the page's own. That stays
+ * open, and so goes on with whatever an element does not leave.
+ */
+export async function keep(html) {
+  const { connect } = await import("/index.js");
+  const { heed } = customElements.get("anaplan-task-status");
+  const client = await connect({ baseUrl: "/anaplan", onEvent: heed });
+  document.body.insertAdjacentHTML("beforeend", html);
+  globalThis.kept = document.body.lastElementChild;
+  globalThis.kept.client = client;
+}
+
 /**
  * Opens a page with `body` in it once the first question was asked, or once what `ready`, a function
  * of the page's, says so. Beyond what `openElements` knows, `answer({ method, path, body })` may give
