@@ -232,8 +232,10 @@ describe("following", { concurrency: true }, () => {
         T3: young.running,
         T4: young.succeeded,
         T5: ({ method }) => (method === "DELETE" ? { http: 403 } : young.running),
+        T6: { ...young.failed, result: undefined },
         held: () => undefined,
       },
+      lists: { E1: () => undefined },
     });
     await driven.open();
     const show = (task) =>
@@ -251,6 +253,9 @@ describe("following", { concurrency: true }, () => {
     assert.match((await driven.shown()).reasons, /No access/);
     assert.ok((await driven.shown()).hint, "there is no hint to be forgotten");
     await blank();
+    // It has a place for one.
+    const { reasons, hint } = await seen("T6");
+    assert.deepEqual([Boolean(reasons), hint], [true, undefined]);
     await seen("T3");
     await driven.click("Cancel");
     assert.ok((await driven.shown()).question);
@@ -266,6 +271,10 @@ describe("following", { concurrency: true }, () => {
     await driven.pass(1_000);
     assert.match((await driven.shown()).note, /could not be sent/);
     await blank();
+    // Nor while the newest is looked for.
+    await seen("T4");
+    const { state, task } = await seen(null);
+    assert.deepEqual([state, task], ["Asking …", undefined]);
     driven.clean();
   });
 });
