@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { element, ids, openDriven, pathOf, said, tasksPath, young } from "../support/driven.mjs";
+import {
+  element,
+  ids,
+  isDefined,
+  openDriven,
+  pathOf,
+  said,
+  tasksPath,
+  young,
+} from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
@@ -14,7 +23,7 @@ describe("events", { concurrency: true }, () => {
     const body = '<div id="host"></div>';
     const driven = await openDriven(t, browser, body, {
       tasks: { T1: ({ calls }) => answers[calls - 1] },
-      ready: () => customElements.get("anaplan-task-status") !== undefined,
+      ready: isDefined,
     });
     await driven.open();
     // Inside somebody's shadow tree: what is composed gets out of it.
@@ -115,7 +124,7 @@ describe("methods", { concurrency: true }, () => {
   test("stop() before the first answer is heeded", async (t) => {
     const driven = await openDriven(t, browser, "", {
       tasks: { T1: young.running },
-      ready: () => customElements.get("anaplan-task-status") !== undefined,
+      ready: isDefined,
     });
     await driven.open();
     await driven.run((html) => {
@@ -258,7 +267,7 @@ describe("properties", { concurrency: true }, () => {
 
   test("are as their types say before anything is set, and follow their attributes", async (t) => {
     const driven = await openDriven(t, browser, "", {
-      ready: () => customElements.get("anaplan-task-status") !== undefined,
+      ready: isDefined,
     });
     await driven.open();
     const found = await driven.run(async () => {
