@@ -2,7 +2,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { began, element, openDriven, pathOf, tasksPath, young } from "../support/driven.mjs";
+import {
+  began,
+  element,
+  isDefined,
+  keep,
+  openDriven,
+  pathOf,
+  tasksPath,
+  young,
+} from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
@@ -78,14 +87,19 @@ describe("the newest run", { concurrency: true }, () => {
   });
 
   test("is not looked for while nobody sees the page, nor when the element is gone", async (t) => {
-    const driven = await openDriven(t, browser, element(), { lists: { E1: [] } });
+    const driven = await openDriven(t, browser, "", { lists: { E1: [] }, ready: isDefined });
     await driven.open();
+    await driven.run(keep, element());
+    await driven.until(() => driven.calls.length);
     await driven.look("hidden");
     await driven.pass(600_000, 20_000);
     assert.equal(driven.calls.length, 1);
     await driven.look("visible");
     assert.equal(driven.calls.length, 2, "whoever comes back sees what is old");
-    await driven.run(() => document.querySelector("anaplan-task-status").remove());
+    await driven.look("hidden");
+    await driven.look("visible");
+    assert.equal(driven.calls.length, 2, "it is not old yet");
+    await driven.run(() => kept.remove());
     await driven.pass(200_000, 20_000);
     await driven.look("hidden");
     await driven.look("visible");
