@@ -119,6 +119,8 @@ describe("the newest run", { concurrency: true }, () => {
     assert.equal(count(driven.calls, list), 2);
     const { state, trouble } = await driven.shown();
     assert.deepEqual([state, trouble], ["Running", undefined]);
+    // Not even until the next answer on the run.
+    assert.deepEqual(await driven.events("anaplan-error"), []);
     driven.clean();
   });
 
