@@ -303,6 +303,9 @@ describe("a start", { concurrency: true }, () => {
       await driven.pass(1_000);
       assert.equal((await driven.shown()).note, undefined);
     }
+    await driven.click("Start");
+    await driven.pass(1_000);
+    assert.match((await driven.shown()).note, /^It was not started\./);
     answer = { taskId: "T1" };
     await driven.click("Start");
     await driven.pass(1_000);
