@@ -30,6 +30,11 @@ describe("what cannot be asked for", { concurrency: true }, () => {
       await driven.pass(1_000);
       return /Retrying in (29|30)s/.test((await driven.shown()).trouble);
     });
+    assert.equal(
+      driven.calls.length,
+      6,
+      "the element's first wait comes after the client's five attempts",
+    );
     assert.equal(await asked(27_000), 0);
     assert.ok((await asked(4_000)) > 0);
     await driven.until(async () => {
