@@ -271,7 +271,9 @@ describe("what the reader has set is followed", { concurrency: 2 }, () => {
 
   test("colours of the system: bar, marks and buttons stand out", async (t) => {
     const names = ["running", "unmeasured", "estimate", "failed", "asked"];
-    const { page } = await openGallery(t, browser, { names, forcedColors: "active" });
+    // A background that is none of the system's.
+    const css = "anaplan-task-status { --anaplan-background: #fffdf7 }";
+    const { page } = await openGallery(t, browser, { names, css, forcedColors: "active" });
     const { system, of } = await page.evaluate((names) => {
       const probe = document.body.appendChild(document.createElement("p"));
       const valueOf = (colour) => {
@@ -281,13 +283,10 @@ describe("what the reader has set is followed", { concurrency: 2 }, () => {
       const coloursOf = (name) => (selector) => {
         const { shadowRoot } = document.querySelector(`#${name} anaplan-task-status`);
         const found = shadowRoot.querySelector(selector);
-        const { color, backgroundColor, borderTopColor, fill, stroke } = found
-          ? getComputedStyle(found)
-          : {};
-        return [
-          selector,
-          { color, background: backgroundColor, border: borderTopColor, fill, stroke },
-        ];
+        const style = found ? getComputedStyle(found) : {};
+        const { color, backgroundColor, borderTopStyle, borderTopColor, fill, stroke } = style;
+        const border = borderTopStyle === "none" ? undefined : borderTopColor;
+        return [selector, { color, background: backgroundColor, border, fill, stroke }];
       };
       const parts = [".card", ".mark", ".mark .full", ".mark .inside", ".fill", "#confirm"];
       return {
