@@ -199,6 +199,45 @@ describe("following", { concurrency: true }, () => {
     driven.clean();
   });
 
+  test("an element looks and goes on as it did in a window of the page's own", async (t) => {
+    const driven = await openDriven(t, browser, element('task-id="T1"') + "<iframe></iframe>", {
+      tasks: { T1: ({ calls }) => (calls < 2 ? young.running : young.succeeded) },
+    });
+    await driven.open();
+    await driven.pass(1_000);
+    const look = () =>
+      driven.run(() => {
+        const [{ contentDocument: there }] = document.getElementsByTagName("iframe");
+        const status =
+          there.querySelector("anaplan-task-status") ??
+          document.querySelector("anaplan-task-status");
+        const { borderRadius, display } = getComputedStyle(
+          status.shadowRoot.querySelector(".card"),
+        );
+        return {
+          phase: status.status.phase,
+          borderRadius,
+          display,
+          isThere: status.ownerDocument === there,
+        };
+      });
+    const before = await look();
+    assert.notEqual(before.borderRadius, "0px");
+    await driven.run(() => {
+      const { contentDocument } = document.querySelector("iframe");
+      contentDocument.body.append(document.querySelector("anaplan-task-status"));
+    });
+    assert.deepEqual(await look(), { ...before, isThere: true });
+    await driven.pass(10_000);
+    assert.equal((await look()).phase, "succeeded");
+    await driven.run(() => {
+      const { contentDocument } = document.querySelector("iframe");
+      document.body.append(contentDocument.querySelector("anaplan-task-status"));
+    });
+    assert.deepEqual(await look(), { ...before, phase: "succeeded" });
+    driven.clean();
+  });
+
   test("attributes that change in one turn open once", async (t) => {
     const driven = await openDriven(t, browser, "<anaplan-task-status></anaplan-task-status>", {
       tasks: { T1: young.running, T2: young.running },

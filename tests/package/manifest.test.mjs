@@ -118,7 +118,7 @@ test("its attributes, members and custom properties are those of the class", asy
     const style = Class.elementStyles.map(({ cssText }) => cssText).join("");
     // What browsers and Lit call.
     const called =
-      /^(constructor|(connected|disconnected|connectedMove|attributeChanged)Callback)$/;
+      /^(constructor|(adopted|connected|disconnected|connectedMove|attributeChanged)Callback)$/;
     const lit = ["willUpdate", "render", "update", "updated"];
     const own = Object.getOwnPropertyNames(Class.prototype);
     const reflecting = own.filter((name) => {

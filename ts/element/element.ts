@@ -200,6 +200,16 @@ export class StatusElement extends LitElement {
     });
   }
 
+  /** Into a picture-in-picture window, say: sheets stay with the document that they were made for. */
+  adoptedCallback(): void {
+    const { shadowRoot, ownerDocument } = this;
+    const view = ownerDocument.defaultView;
+    if (!shadowRoot || !view) return;
+    const sheet = new view.CSSStyleSheet();
+    sheet.replaceSync(style);
+    shadowRoot.adoptedStyleSheets = [sheet];
+  }
+
   /** Where it stands makes no difference; browsers that know this need not take it out and in. */
   connectedMoveCallback(): void {}
 
