@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { launchBrowser } from "../support/browser.mjs";
-import { began, openDriven, openTask, pathOf, young } from "../support/driven.mjs";
+import { began, element, openDriven, openTask, pathOf, young } from "../support/driven.mjs";
 
 let browser;
 before(async () => (browser = await launchBrowser()));
@@ -179,6 +179,50 @@ describe("earlier runs", { concurrency: true }, () => {
     const { expectation, bar } = await driven.shown();
     assert.deepEqual([expectation, bar.isEstimate], [undefined, false]);
     driven.clean();
+  });
+
+  test("are kept for those who want it where others do not, by one client and one question", async (t) => {
+    const other = path.replace("E1", "E2");
+    const both = ["", "no-history"].map((attributes) => element(`task-id="T1" ${attributes}`));
+    const alone = element('task-id="T2" no-history').replace('"E1"', '"E2"');
+    let answer = young.running;
+    const driven = await openDriven(t, browser, [...both, alone].join(""), {
+      tasks: { T1: () => answer },
+      answer: ({ path }) => (path === `${other}/tasks/T2` ? answer : undefined),
+    });
+    await driven.open();
+    await driven.pass(4_000, 1_000);
+    assert.deepEqual(driven.calls.sort(), [`GET ${path}/tasks/T1`, `GET ${other}/tasks/T2`]);
+    answer = young.succeeded;
+    await driven.pass(20_000, 2_000);
+    const { [`anaplan-tasks ${path}`]: kept, ...rest } = await keys(driven);
+    assert.deepEqual([JSON.parse(kept).length, rest], [1, {}]);
+    driven.clean();
+  });
+
+  test("are kept as long as somebody wants it, whoever came first", async (t) => {
+    const [wanting, other] = ["", "no-history"].map((name) => element(`task-id="T1" ${name}`));
+    const changes = [
+      [other, (html) => document.body.insertAdjacentHTML("beforeend", html), 2],
+      [wanting + other, () => document.querySelector("anaplan-task-status").remove(), 1],
+    ];
+    for (const [body, change, length] of changes) {
+      let answer = young.running;
+      const driven = await openDriven(t, browser, body, {
+        tasks: { T1: () => answer },
+        script: store("[600000]"),
+      });
+      await driven.open();
+      await driven.pass(4_000, 1_000);
+      await driven.run(change, wanting);
+      await driven.pass(4_000, 1_000);
+      answer = young.succeeded;
+      await driven.pass(20_000, 2_000);
+      assert.equal((await driven.shown()).state, "Succeeded");
+      const durations = JSON.parse((await keys(driven))[`anaplan-tasks ${path}`]);
+      assert.deepEqual([durations.length, durations[0]], [length, 600_000]);
+      driven.clean();
+    }
   });
 
   const stores = {

@@ -26,11 +26,11 @@ const connections = new Map<string, Shared>();
 const remembered = 5_000;
 
 /** The client for a gateway. */
-export function connectTo(baseUrl: string, keepsHistory: boolean): Connection {
-  const key = `${keepsHistory} ${absolute(baseUrl)}`;
+export function connectTo(baseUrl: string): Connection {
+  const key = absolute(baseUrl);
   let shared = connections.get(key);
   if (!shared) {
-    shared = { client: open(baseUrl, keepsHistory), users: 0 };
+    shared = { client: open(baseUrl), users: 0 };
     connections.set(key, shared);
     // One that could not be had is tried anew by the next who needs it.
     shared.client.catch(() => discard(key, shared!));
@@ -73,7 +73,7 @@ function close(key: string, shared: Shared): void {
   );
 }
 
-async function open(baseUrl: string, keepsHistory: boolean): Promise<Anaplan> {
+async function open(baseUrl: string): Promise<Anaplan> {
   const { connect } = await load();
-  return connect({ baseUrl, ...(keepsHistory && { history: storedHistory }), onEvent: heed });
+  return connect({ baseUrl, history: storedHistory, onEvent: heed });
 }

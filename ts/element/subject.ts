@@ -2,9 +2,10 @@ import type { AnaplanError } from "../error.js";
 import type { ActionRef, Anaplan, Task } from "../types.js";
 import { connectTo, type Connection } from "./connection.js";
 import { followerOf, type Followed, type Follower, type WhenHidden } from "./follower.js";
+import { remember } from "./history.js";
 import { load } from "./load.js";
 import { newestOf, type Found, type Newest } from "./newest.js";
-import { pathOf, withoutTask } from "./path.js";
+import { actionPath, pathOf, withoutTask } from "./path.js";
 import type { Target } from "./target.js";
 
 /** What an element is to show, and by whom it is asked for. */
@@ -77,9 +78,14 @@ export class Subject {
     this.isEmpty = this.isStopped = false;
     this.followed = status && pathOf(status.ref) === pathOf(task.ref) ? { status } : {};
     this.#changed();
-    const whenHidden = this.#order?.whenHidden ?? "slow";
+    const { whenHidden = "slow", keepsHistory } = this.#order ?? {};
+    const forget = keepsHistory ? remember(actionPath(this.action)) : undefined;
     this.#follower = followerOf(this.client ?? task, task, whenHidden);
-    this.#leaveFollower = this.#follower.subscribe((followed) => this.#tell(followed));
+    const leave = this.#follower.subscribe((followed) => this.#tell(followed));
+    this.#leaveFollower = () => {
+      leave();
+      forget?.();
+    };
   }
 
   /** Follows what was started just now, and so do all that show the newest of its action. */
@@ -156,12 +162,12 @@ export class Subject {
     }
   }
 
-  async #connect({ target, client, baseUrl, keepsHistory }: Order): Promise<Anaplan | undefined> {
+  async #connect({ target, client, baseUrl }: Order): Promise<Anaplan | undefined> {
     if ("problem" in target) return invalid(target.problem);
     if (client) return client;
     if ("own" in target && !baseUrl) return undefined;
     if (!baseUrl) return invalid("`base-url` is missing: the address of the gateway.");
-    this.#connection = connectTo(baseUrl, keepsHistory);
+    this.#connection = connectTo(baseUrl);
     return this.#connection.client;
   }
 
