@@ -2,8 +2,10 @@
 // and by a name that no bundler looks at, for a browser has no such module.
 import { joined } from "./bytes.js";
 import { invalid, type AnaplanError } from "./error.js";
+import { isPassage } from "./passage.js";
 
 type Fs = typeof import("node:fs/promises");
+type FileHandle = import("node:fs/promises").FileHandle;
 
 async function fileSystem(): Promise<Fs> {
   const name = "node:fs/promises";
@@ -25,7 +27,9 @@ export async function saveTo(
   path: string | URL,
   parts: AsyncGenerator<Uint8Array, void, undefined>,
 ): Promise<void> {
-  const { open, rename, rm, stat } = await fileSystem();
+  const fs = await fileSystem();
+  if (await isPassage(fs, path)) return passOn(fs, path, parts);
+  const { open, rename, rm, stat } = fs;
   const partial = besideIt(path);
   // One that was left behind goes. Whoever still writes to it does so without a name, so that two
   // never write to one file.
@@ -38,16 +42,7 @@ export async function saveTo(
       () => false,
     );
   try {
-    let block: Uint8Array[] = [];
-    let size = 0;
-    for await (const part of parts) {
-      block.push(part);
-      size += part.length;
-      if (size < BLOCK) continue;
-      await writeAll(file, block, size);
-      [block, size] = [[], 0];
-    }
-    if (size) await writeAll(file, block, size);
+    await writeAll(file, parts);
     // Before it takes its name, so that no crash leaves half a file under it.
     await file.sync();
     if (!(await isOurs())) throw replaced(partial);
@@ -59,6 +54,21 @@ export async function saveTo(
     await file.close().catch(() => {});
     throw error;
   } finally {
+    await parts.return();
+  }
+}
+
+/** Writes `parts` into what is no file, and would be lost were one put in its place. */
+async function passOn(
+  { open }: Fs,
+  path: string | URL,
+  parts: AsyncGenerator<Uint8Array, void, undefined>,
+): Promise<void> {
+  const passage = await open(path, "a");
+  try {
+    await writeAll(passage, parts);
+  } finally {
+    await passage.close();
     await parts.return();
   }
 }
@@ -75,10 +85,22 @@ function besideIt(path: string | URL): string | URL {
 }
 
 async function writeAll(
-  file: import("node:fs/promises").FileHandle,
-  block: Uint8Array[],
-  size: number,
+  file: FileHandle,
+  parts: AsyncGenerator<Uint8Array, void, undefined>,
 ): Promise<void> {
+  let block: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of parts) {
+    block.push(part);
+    size += part.length;
+    if (size < BLOCK) continue;
+    await writeBlock(file, block, size);
+    [block, size] = [[], 0];
+  }
+  if (size) await writeBlock(file, block, size);
+}
+
+async function writeBlock(file: FileHandle, block: Uint8Array[], size: number): Promise<void> {
   const { bytesWritten } = await file.writev(block);
   if (bytesWritten === size) return;
   // A full disk says so at the next write; else the rest is written.

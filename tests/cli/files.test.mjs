@@ -1,7 +1,17 @@
 // Where files go: nothing is written that was not meant to be, and no part passes for the whole.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import {
+  constants,
+  mkdir,
+  open,
+  readFile,
+  readdir,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { anaplan, folder, lines, run, start, words } from "../support/cli.mjs";
@@ -66,6 +76,21 @@ describe("a file", { concurrency: 4 }, () => {
     assert.equal(code, 0, stderr);
     assert.equal(await readFile(join(cwd, "mine.csv"), "utf8"), content);
     assert.deepEqual(await readdir(cwd), ["mine.csv"]);
+  });
+
+  test("that is a pipe is written to, not replaced", async (t) => {
+    const { exportUrl, content } = await anaplan(t);
+    const cwd = await folder(t);
+    const pipe = join(cwd, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    // For reading and writing, so that nobody waits for the other.
+    const reader = await open(pipe, constants.O_RDWR);
+    t.after(() => reader.close());
+    const { code, stderr } = await run(t, ["run", exportUrl, "-o", pipe], { env, cwd });
+    assert.equal(code, 0, stderr);
+    assert.ok((await stat(pipe)).isFIFO());
+    const { buffer, bytesRead } = await reader.read(Buffer.alloc(1000));
+    assert.equal(buffer.toString("utf8", 0, bytesRead), content);
   });
 
   test("goes to standard output, alone", async (t) => {

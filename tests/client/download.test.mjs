@@ -1,7 +1,22 @@
 // Files that come from Anaplan: what they cost, how they end, and what is made of their bytes.
 // Connections that break: kill.test.mjs.
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -339,6 +354,38 @@ test("a file is saved under its name, whole, in place of what was there", async 
   await read(t, bytes("abc"), (file) =>
     assert.rejects(file.saveTo(join(folder, "none", "file.csv")), { code: "ENOENT" }),
   );
+});
+
+test("a pipe, a device and what is open already are written to, not replaced", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "passage-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const [pipe, open, log] = ["pipe", "open", "log"].map((name) => join(folder, name));
+  execFileSync("mkfifo", [pipe]);
+  // For reading and writing, so that nobody waits for the other.
+  const reader = openSync(pipe, constants.O_RDWR);
+  t.after(() => closeSync(reader));
+  await read(t, bytes("abc", "defg"), (file) => file.saveTo(pipe));
+  assert.ok(lstatSync(pipe).isFIFO());
+  const found = Buffer.alloc(100);
+  assert.equal(found.toString("utf8", 0, readSync(reader, found)), "abcdefg");
+
+  writeFileSync(log, "before\n");
+  const fd = openSync(log, "a");
+  t.after(() => closeSync(fd));
+  // As /dev/stdout is one.
+  symlinkSync(`/proc/self/fd/${fd}`, open);
+  await read(t, bytes("abc"), (file) => file.saveTo(open));
+  assert.ok(lstatSync(open).isSymbolicLink());
+  assert.equal(readFileSync(log, "utf8"), "before\nabc");
+  assert.deepEqual(readdirSync(folder), ["log", "open", "pipe"]);
+});
+
+test("in place of a folder nothing is saved, and nothing is fetched for it", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "folder-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { download, chunksAsked } = await open(t, { chunks: bytes("abc") });
+  await assert.rejects((await download()).saveTo(folder), { code: "EISDIR" });
+  assert.deepEqual([chunksAsked(), readdirSync(folder)], [[], []]);
 });
 
 test("what another fetch throws while bytes come is told without the token", async (t) => {

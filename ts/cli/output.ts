@@ -1,7 +1,8 @@
 // Where a file goes: what may be written, and by which name.
 import { constants } from "node:fs";
-import { access, lstat, stat } from "node:fs/promises";
+import { access, lstat, readlink, stat } from "node:fs/promises";
 import { dirname, extname } from "node:path";
+import { isPassage } from "../passage.js";
 import { Failed, UsageError } from "./command.js";
 import { clean } from "./text.js";
 
@@ -45,7 +46,8 @@ export async function checkOutput(option: string, path: string): Promise<void> {
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory()) throw new UsageError(`${option}: '${path}' is a folder`);
   try {
-    await access(dirname(path), constants.W_OK);
+    const isInto = await isPassage({ stat, readlink }, path);
+    await access(isInto ? path : dirname(path), constants.W_OK);
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }

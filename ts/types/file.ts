@@ -65,7 +65,8 @@ export interface Download {
   blob(): Promise<Blob>;
   /**
    * Writes it to a file, in Node, Deno and Bun: to `path` with `.partial` at the end, which takes its
-   * name when it is whole, and is removed when it does not get there.
+   * name when it is whole, and is removed when it does not get there. A pipe or a device is written to
+   * as it is.
    */
   saveTo(path: string | URL): Promise<void>;
   /** Ends it. */
