@@ -107,19 +107,19 @@ async function writeBlock(file: FileHandle, block: Uint8Array[], size: number): 
   await file.writeFile(joined(block, size).subarray(bytesWritten));
 }
 
-/** What is in a file, from a byte on, as far as somebody reads. */
+/** What is in a file, from a byte on, as far as somebody reads; what comes from a pipe, without one. */
 export async function* readFrom(
   path: string | URL,
-  from: number,
+  from?: number,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { open } = await fileSystem();
   const file = await open(path, "r");
   try {
-    let position = from;
+    let position = from ?? null;
     for (;;) {
       const { bytesRead, buffer } = await file.read(new Uint8Array(BLOCK), 0, BLOCK, position);
       if (bytesRead === 0) return;
-      position += bytesRead;
+      if (position !== null) position += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
@@ -127,8 +127,9 @@ export async function* readFrom(
   }
 }
 
-/** How many bytes a file has. */
-export async function sizeOf(path: string | URL): Promise<number> {
+/** How many bytes a file has; of a pipe, or a device, nobody knows. */
+export async function sizeOf(path: string | URL): Promise<number | undefined> {
   const { stat } = await fileSystem();
-  return (await stat(path)).size;
+  const there = await stat(path);
+  return there.isFile() ? there.size : undefined;
 }

@@ -129,13 +129,17 @@ async function open(source: UploadSource, from: number): Promise<Given> {
     return { size: source.size, parts: streamed(source.slice(from).stream()) };
   if (source instanceof ReadableStream) return { parts: streamed(source) };
   if (typeof source === "object" && source) {
-    if ("path" in source)
-      return { size: await sizeOf(source.path), parts: readFrom(source.path, from) };
+    // Before paths: a stream of Node's that reads a file has one, and perhaps a part of it alone.
     if (Symbol.asyncIterator in source) return { parts: source };
     if (Symbol.iterator in source) {
       // An array, say, begins anew each time; what does not is its own iterator.
       const isAnew = source[Symbol.iterator]() !== (source as unknown);
       return { parts: source, ...(isAnew && { skip: from }) };
+    }
+    if ("path" in source) {
+      const size = await sizeOf(source.path);
+      if (size === undefined) return { parts: readFrom(source.path) };
+      return { size, parts: readFrom(source.path, from) };
     }
   }
   throw invalid(

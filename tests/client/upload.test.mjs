@@ -1,6 +1,7 @@
 // Files that go to Anaplan: what it gets, byte by byte, and how an upload fails and goes on.
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { createReadStream, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -164,6 +165,32 @@ describe("chunks are cut at the byte", () => {
         );
       }
     }
+  });
+
+  test("of a file's part that Node streams, and of it alone", async (t) => {
+    const path = join(folder(t), "file");
+    writeFileSync(path, whole);
+    const { file, chunks } = await open(t);
+    const part = createReadStream(path, { start: 10, end: 259 });
+    await file.upload(part, { chunkSize: 100, gzip: false });
+    assert.ok(Buffer.concat(chunks).equals(whole.subarray(10, 260)));
+    assert.ok(part.destroyed);
+  });
+
+  test("of what a pipe has by the path of it", async (t) => {
+    const path = join(folder(t), "pipe");
+    execFileSync("mkfifo", [path]);
+    const { file, chunks, state } = await open(t);
+    const upload = file.upload({ path }, { chunkSize: 100, gzip: false });
+    // Not waited for: a pipe is open when it is so at both ends, and nobody may read this one.
+    const writing = spawn("sh", ["-c", 'cat > "$0"', path], {
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    t.after(() => writing.kill());
+    writing.stdin.end(whole);
+    await upload;
+    assert.equal(String(Buffer.concat(chunks)), text);
+    assert.deepEqual([state.announced, state.isComplete], [-1, true]);
   });
 
   test("whatever its size", async (t) => {
