@@ -1,4 +1,4 @@
-import type { Client, Core } from "./core.js";
+import type { Client, Core, Pages } from "./core.js";
 import { readFrom, sizeOf } from "./disk.js";
 import { AnaplanError, invalid } from "./error.js";
 import type { FileRef, UploadOptions, UploadResult, UploadSource } from "./types.js";
@@ -20,12 +20,15 @@ export async function upload(
   client: Client,
   ref: FileRef,
   source: UploadSource,
-  options: UploadOptions = {},
+  options: UploadOptions | null | undefined,
   closed?: AbortSignal,
 ): Promise<UploadResult> {
-  const { Call } = core;
-  const { resume, signal, timeout, onProgress } = options;
-  const { chunkSize, gzip } = checked(options);
+  const { Call, List } = core;
+  // Those that all calls have the core knows; to open a list asks for nothing.
+  core.now<Pages>(() => client.list(List.Files, ref, options)).free();
+  const { resume, signal, onProgress } = options ?? {};
+  const timeout = options?.timeout ?? undefined;
+  const { chunkSize, gzip } = checked(options ?? {});
   const ends = timeout === undefined ? Infinity : performance.now() + timeout;
   const call = (what: number, more?: unknown) => {
     const left = timeout === undefined ? undefined : Math.max(0, ends - performance.now());
@@ -93,14 +96,14 @@ function checked({ chunkSize, gzip, resume }: UploadOptions) {
   }
   if (resume) {
     const { chunk, bytes } = resume;
+    // The last one may be smaller: nothing but the word that all are there is missing then.
+    if (!Number.isInteger(chunk) || chunk < 0 || Math.ceil(bytes / resume.chunkSize) !== chunk) {
+      throw invalid("resume: expected what the error of an earlier upload has");
+    }
     if (resume.chunkSize !== size) {
       throw invalid(
         `chunkSize: expected ${resume.chunkSize}, by which the upload was begun, found ${size}`,
       );
-    }
-    // The last one may be smaller: nothing but the word that all are there is missing then.
-    if (!Number.isInteger(chunk) || chunk < 0 || Math.ceil(bytes / size) !== chunk) {
-      throw invalid("resume: expected what the error of an earlier upload has");
     }
   }
   return { chunkSize: size, gzip: gzip ?? "auto" };

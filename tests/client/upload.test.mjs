@@ -310,6 +310,15 @@ describe("what is refused", () => {
     "a chunk of no size": ["x", { chunkSize: 0 }, /chunkSize/],
     "a chunk that is too large": ["x", { chunkSize: 50_000_001 }, /chunkSize/],
     "half a byte": ["x", { chunkSize: 1.5 }, /chunkSize/],
+    "a controller in place of its signal": [
+      "x",
+      { signal: new AbortController() },
+      /signal: expected an AbortSignal/,
+    ],
+    "a time in words": ["x", { timeout: "5000" }, /timeout: expected a finite number/],
+    "a time before now": ["x", { timeout: -1 }, /timeout: .* negative/],
+    "options that are none": ["x", 5, /options: expected an object/],
+    "to go on from nowhere": ["x", { resume: {} }, /resume: expected what the error/],
     "another compression": ["x", { gzip: "brotli" }, /gzip/],
     "to go on in chunks of another size": [
       "x",
@@ -332,6 +341,13 @@ describe("what is refused", () => {
       assert.deepEqual(log, []);
     });
   }
+
+  test("nothing where an option is null, or all of them are", async (t) => {
+    const { file } = await open(t);
+    for (const options of [null, { timeout: null, signal: null, gzip: null, resume: null }]) {
+      assert.equal((await file.upload("abc", options)).bytes, 3);
+    }
+  });
 
   test("an empty stream, which takes nothing away from what is there", async (t) => {
     const { file, log } = await open(t);
