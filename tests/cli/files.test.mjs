@@ -144,6 +144,23 @@ describe("a file", { concurrency: 4 }, () => {
     assert.deepEqual(await readdir(cwd), []);
   });
 
+  test("that finds the disk full is said without a stack, and how to get it then", async (t) => {
+    const { exportUrl } = await anaplan(t);
+    const cwd = await folder(t);
+    await symlink("/dev/full", join(cwd, "full"));
+    const args = ["run", exportUrl, "--output", "full"];
+    const { code, stderr } = await run(t, args, { env, cwd });
+    assert.equal(code, 1);
+    assert.match(stderr, /ENOSPC: no space left on device, write$/m);
+    assert.doesNotMatch(stderr, /^ +at /m);
+    assert.deepEqual(words(stderr), ["download", `${exportUrl}/tasks/T1`, "--output", "full"]);
+    const { stdout } = await run(t, [...args, "--json"], { env, cwd });
+    const { type, message, resume, exitCode } = lines(stdout).at(-1);
+    assert.deepEqual([type, exitCode], ["error", 1]);
+    assert.match(message, /ENOSPC/);
+    assert.match(resume, /^npx anaplan-tasks download /);
+  });
+
   test("that an import refused is written where it is wanted, of each step of a process", async (t) => {
     const result = {
       successful: true,

@@ -141,6 +141,14 @@ function tell<T extends Options>(
     report.fail(error.message, { type: "error", message: error.message, exitCode: exit.failed });
     return exit.failed;
   }
+  if (isOfSystem(error)) {
+    const { message } = error;
+    const onward = session?.onward?.();
+    const lines = onward ? [message, onwardText(onward)] : [message];
+    const { failed: exitCode } = exit;
+    report.fail(lines.join("\n"), { type: "error", message, ...onward, exitCode });
+    return exitCode;
+  }
   if (!isAnaplanError(error)) throw error;
 
   const exitCode = codeOfError(error);
@@ -156,6 +164,11 @@ function tell<T extends Options>(
   if (onward) lines.push(onwardText(onward));
   report.fail(lines.join("\n"), { type: "error", ...error.toJSON(), ...onward, exitCode });
   return exitCode;
+}
+
+/** Whether the machine says that something cannot be done: that a disk is full, say. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && "syscall" in error;
 }
 
 function uncertain(candidates: number): string {
