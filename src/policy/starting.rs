@@ -31,13 +31,22 @@ pub fn fate(error: &Error, system: Option<&str>) -> Fate {
 
 /// Whether this is how Node, Deno or Bun say that there was no connection to send anything over.
 fn never_connected(code: &str) -> bool {
-    const CODES: [&str; 6] = [
+    const CODES: [&str; 14] = [
         "ECONNREFUSED",
         "ENOTFOUND",
         "EAI_AGAIN",
         "ENETUNREACH",
         "EHOSTUNREACH",
         "UND_ERR_CONNECT_TIMEOUT",
+        // A certificate is refused before anything is sent, as where a company's proxy shows its own.
+        "CERT_HAS_EXPIRED",
+        "CERT_NOT_YET_VALID",
+        "DEPTH_ZERO_SELF_SIGNED_CERT",
+        "ERR_TLS_CERT_ALTNAME_INVALID",
+        "SELF_SIGNED_CERT_IN_CHAIN",
+        "UNABLE_TO_GET_ISSUER_CERT",
+        "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+        "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     ];
     CODES.contains(&code)
 }

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { test } from "node:test";
 import { connect } from "anaplan-tasks";
 import { createSimulator } from "anaplan-tasks/simulator";
 import { driveTime } from "../support/clock.mjs";
+import { makeKeys } from "../support/keys.mjs";
 import { failure, memoryServer, model, reply } from "../support/memory.mjs";
 import { runScenarios, scenario } from "../support/scenario.mjs";
 import { json } from "../support/server.mjs";
@@ -204,6 +206,23 @@ test("what proves that nothing was started is sent again", async (t) => {
   assert.match(error.message, /^Starting the task: .*It was tried 3 times\.$/);
   assert.match(error.hint, /^The model is locked/);
   assert.equal(error.toJSON().hint, error.hint);
+});
+
+test("a certificate that is not trusted is one, too: nothing was sent", async (t) => {
+  const { key8: key, certificate: cert } = await makeKeys();
+  let requests = 0;
+  const server = createSecureServer({ key, cert }, (_, response) => {
+    requests += 1;
+    response.end();
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  t.after(() => server.close());
+  const baseUrl = `https://127.0.0.1:${server.address().port}/2/0`;
+  const anaplan = await connect({ baseUrl, auth: "hush-hush-token", attempts: 1 });
+  const error = await failure(anaplan.action(model).start());
+  assert.equal(error.code, "NETWORK");
+  assert.match(error.message, /self-signed certificate/);
+  assert.equal(requests, 0);
 });
 
 test("what was refused is not sent again", async (t) => {

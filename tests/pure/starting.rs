@@ -30,7 +30,14 @@ fn a_success_that_cannot_be_read_proves_nothing() {
 #[test]
 fn only_a_connection_that_was_never_made_is_proof() {
     let lost = |code| fate(&Error::new(Code::Network, "no answer"), code);
-    for code in ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "UND_ERR_CONNECT_TIMEOUT"] {
+    for code in [
+        "ECONNREFUSED",
+        "ENOTFOUND",
+        "EAI_AGAIN",
+        "UND_ERR_CONNECT_TIMEOUT",
+        "SELF_SIGNED_CERT_IN_CHAIN",
+        "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+    ] {
         assert_eq!(lost(Some(code)), Fate::Unsent, "{code}");
     }
     // Established connections end in these ways, too.
