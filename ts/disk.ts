@@ -34,7 +34,12 @@ export async function saveTo(
   // One that was left behind goes. Whoever still writes to it does so without a name, so that two
   // never write to one file.
   await rm(partial, { force: true });
-  const file = await open(partial, "wx");
+  // Readable to no more people than what it takes the place of.
+  const mode = await stat(path).then(
+    (found) => found.mode & 0o777,
+    () => undefined,
+  );
+  const file = await open(partial, "wx", mode);
   const { ino, dev } = await file.stat();
   const isOurs = () =>
     stat(partial).then(

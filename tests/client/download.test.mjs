@@ -356,6 +356,16 @@ test("a file is saved under its name, whole, in place of what was there", async 
   );
 });
 
+test("a file that others may not read stays so when another takes its place", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "private-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "file.csv");
+  writeFileSync(path, "mine", { mode: 0o600 });
+  await read(t, bytes("abc"), (file) => file.saveTo(path));
+  assert.equal(readFileSync(path, "utf8"), "abc");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+});
+
 test("a pipe, a device and what is open already are written to, not replaced", async (t) => {
   const folder = mkdtempSync(join(tmpdir(), "passage-"));
   t.after(() => rmSync(folder, { recursive: true }));
