@@ -267,8 +267,11 @@ async function* whileWaiting<T>(
       yield value;
     }
   } finally {
-    // Not waited for: it may be what hangs.
-    if (!isOver) void Promise.resolve(iterator.return?.()).catch(() => {});
+    if (!isOver) {
+      // Not waited for: it may be what hangs. A stream of Node's would go on waiting all the same.
+      void Promise.resolve(iterator.return?.()).catch(() => {});
+      (parts as { destroy?: () => void }).destroy?.();
+    }
   }
 }
 

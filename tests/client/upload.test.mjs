@@ -438,6 +438,17 @@ describe("giving up", () => {
     });
   }
 
+  test("lets go of a stream of Node's that has nothing yet", async (t) => {
+    const { file } = await open(t);
+    const stream = new Readable({ read() {} });
+    const controller = new AbortController();
+    const upload = failure(file.upload(stream, { signal: controller.signal }));
+    while (stream.listenerCount("readable") === 0) await sleep(5);
+    controller.abort(reason);
+    assert.equal(await upload, reason);
+    assert.ok(stream.destroyed);
+  });
+
   test("before it begins sends nothing", async (t) => {
     const { file, log } = await open(t);
     assert.equal(await failure(file.upload(text, { signal: AbortSignal.abort(reason) })), reason);
