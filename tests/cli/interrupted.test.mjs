@@ -1,6 +1,7 @@
 // Ctrl-C, and what is said then.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { anaplan, folder, lines, refusal, start, run, words } from "../support/cli.mjs";
@@ -50,6 +51,21 @@ describe("interrupted", { concurrency: true }, () => {
       assert.equal(await readFile(join(cwd, "it's.csv"), "utf8"), content);
     });
   }
+
+  test("it does not go on waiting for a password", async (t) => {
+    const { exportUrl, asked } = await running(t);
+    const pipe = join(await folder(t), "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const args = ["start", exportUrl, "--password-file", pipe];
+    const { child, exited, stderr } = start(t, args, { env: { ANAPLAN_USER: "planner" } });
+    // Opened when it is open at the other end, too.
+    const writer = await open(pipe, "w");
+    t.after(() => writer.close());
+    child.kill("SIGINT");
+    assert.equal(await exited, 130);
+    assert.match(stderr(), /interrupted; nothing was started/);
+    assert.deepEqual(asked, []);
+  });
 
   test("the line to type has what it takes to get there, and no secret", async (t) => {
     const { taskUrl, baseUrl } = await running(t);
