@@ -9,6 +9,9 @@ type FileHandle = import("node:fs/promises").FileHandle;
 
 async function fileSystem(): Promise<Fs> {
   const name = "node:fs/promises";
+  // Where nothing can be imported while a program runs, as under Jest, Node itself still gives it.
+  const own = globalThis.process?.getBuiltinModule?.(name);
+  if (own) return own;
   try {
     return (await import(/* webpackIgnore: true */ /* @vite-ignore */ name)) as Fs;
   } catch (cause) {

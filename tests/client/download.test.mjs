@@ -22,6 +22,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
+import { compileFunction } from "node:vm";
 import { AnaplanError, connect } from "anaplan-tasks";
 import { at } from "../../scripts/project.mjs";
 import { exportRef, serveFile, tally, whole } from "../support/files.mjs";
@@ -354,6 +355,19 @@ test("a file is saved under its name, whole, in place of what was there", async 
   await read(t, bytes("abc"), (file) =>
     assert.rejects(file.saveTo(join(folder, "none", "file.csv")), { code: "ENOENT" }),
   );
+});
+
+test("a file is saved where nothing can be imported, as under Jest", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "jest-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const module = { exports: {} };
+  const code = readFileSync(at("pkg", "index.cjs"), "utf8");
+  compileFunction(code, ["module", "exports"])(module, module.exports);
+  const { baseUrl } = await serveFile(t, { chunks: bytes("abc") });
+  const anaplan = await module.exports.connect({ baseUrl });
+  const path = join(folder, "file.csv");
+  await (await anaplan.action(exportRef).download()).saveTo(path);
+  assert.equal(readFileSync(path, "utf8"), "abc");
 });
 
 test("a file that others may not read stays so when another takes its place", async (t) => {
