@@ -198,6 +198,32 @@ describe("a file", { concurrency: 4 }, () => {
     assert.deepEqual([later.code, later.stdout], [0, "rows of undefined\n"]);
   });
 
+  test("that a process refused, and that could not be had, is had by the line that is said", async (t) => {
+    const steps = ["112", "113"].map((objectId) => ({
+      objectId,
+      successful: true,
+      failureDumpAvailable: true,
+    }));
+    const result = { successful: true, failureDumpAvailable: true, nestedResults: steps };
+    let isGone = true;
+    const answer = (_, response, call) => {
+      if (!/\/dumps\/\d+\/chunks/.test(call)) return;
+      if (isGone) json(response, {}, 404);
+      else if (call.endsWith("/0")) response.end("rows\n");
+      else json(response, { chunks: [{ id: "0", name: "0" }] });
+    };
+    const { exportUrl } = await anaplan(t, { result, answer });
+    const cwd = await folder(t);
+    const args = ["run", exportUrl.replace("exports", "processes"), "--dump", "bad.csv"];
+    const { code, stderr } = await run(t, args, { env, cwd });
+    assert.equal(code, 1);
+    assert.match(stderr, /the rows that were refused were not fetched\. To go on:/);
+    isGone = false;
+    const again = await run(t, words(stderr), { env, cwd });
+    assert.equal(again.code, 0, again.stderr);
+    assert.deepEqual((await readdir(cwd)).sort(), ["bad.112.csv", "bad.113.csv"]);
+  });
+
   test("that no import refused is not written", async (t) => {
     const { exportUrl } = await anaplan(t);
     const cwd = await folder(t);

@@ -192,9 +192,13 @@ async function fetchDumps(
 ): Promise<void> {
   const { output } = fetching;
   const steps = "processId" in task.ref ? stepsWithDump(result) : [];
+  // Which steps of a process have some, watch finds out again; download has to be told.
+  const path = quoted(output!);
   session.onward = () => ({
     text: "the rows that were refused were not fetched",
-    resume: session.again("download", task.ref, ` --dump --output ${quoted(output!)}`),
+    resume: steps.length
+      ? session.again("watch", task.ref, ` --dump ${path}`)
+      : session.again("download", task.ref, ` --dump --output ${path}`),
   });
   if (!steps.length) {
     if (result.failureDumpAvailable) await fetchTo(fetching, (options) => task.dump(options));
@@ -202,8 +206,8 @@ async function fetchDumps(
     return;
   }
   for (const objectId of steps) {
-    const path = steps.length > 1 ? withId(output!, objectId) : output;
-    await fetchTo({ ...fetching, output: path }, (options) => task.dump({ ...options, objectId }));
+    const own = steps.length > 1 ? withId(output!, objectId) : output;
+    await fetchTo({ ...fetching, output: own }, (options) => task.dump({ ...options, objectId }));
   }
 }
 
