@@ -184,4 +184,13 @@ describe("the command line", { concurrency: 4 }, () => {
     const said = asked.map(({ token }) => token);
     assert.deepEqual(said, ["AnaplanAuthToken in-file", "AnaplanAuthToken on-input"]);
   });
+
+  test("the mark that Windows begins a file with is no part of a token", async (t) => {
+    const { taskUrl, asked } = await anaplan(t);
+    const file = join(await folder(t), "token");
+    await writeFile(file, "\ufeffin-file\r\n");
+    const { code, stderr } = await run(t, ["status", taskUrl, "--token-file", file]);
+    assert.equal(code, 0, stderr);
+    assert.equal(asked[0].token, "AnaplanAuthToken in-file");
+  });
 });

@@ -171,8 +171,8 @@ async function secret(option: string, file: string): Promise<string> {
   } catch (error) {
     throw new UsageError(`${option}: ${(error as Error).message}`);
   }
-  // Whoever writes a file ends its line.
-  const value = content.replace(/\r?\n$/, "");
+  // Whoever writes a file ends its line, and Windows may begin it with a mark.
+  const value = content.replace(/^\ufeff|\r?\n$/g, "");
   if (value) return value;
   throw new UsageError(`${option}: ${file === "-" ? "standard input" : `'${file}'`} is empty`);
 }
