@@ -223,7 +223,7 @@ test("is recorded from start to cancelled", async (t) => {
       },
     },
   );
-  await page.clock.install({ time: 1_699_999_999_000 });
+  await page.clock.install({ time: 1_699_999_400_000 });
   await page.clock.pauseAt(1_700_000_000_000);
   await page.addInitScript(() => {
     window.phases = [];

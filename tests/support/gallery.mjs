@@ -88,7 +88,8 @@ export async function openGallery(t, browser, { names = Object.keys(states), ...
     ...rest,
   });
   const { page } = opened;
-  await page.clock.install({ time: now - 1_000 });
+  // It runs on by itself until it is stopped.
+  await page.clock.install({ time: now - 600_000 });
   await page.clock.pauseAt(now);
   await page.addInitScript((history) => {
     Math.random = () => 0.5;
