@@ -91,7 +91,7 @@ async function run<T extends Options>(one: Description<T>, args: string[]): Prom
   });
   try {
     const baseUrl = baseUrlOf(settings, url);
-    // A credential that is read from a terminal, or a pipe, would be waited for all the same.
+    // A credential that is read from standard input would be waited for all the same.
     const end = () => process.exit(tell(interruption.signal.reason, report, undefined));
     interruption.signal.addEventListener("abort", end);
     const auth = await (one.auth?.(settings, report) ?? authOf(settings, baseUrl));
